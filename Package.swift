@@ -1,0 +1,120 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A library target of this package; `dependencies` are targets that stand below it.
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: ["TestSupport"] + dependencies, swiftSettings: settings)
+}
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+let package = Package(
+  name: "ingot",
+  products: [
+    .executable(name: "ingot", targets: ["ingot"]),
+    .executable(name: "ingot-monitor", targets: ["ingot-monitor"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+  ],
+  targets: [
+    // System libraries, each with one importer.
+    .systemLibrary(name: "CLibyaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(
+      name: "CLibarchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .target(name: "CLinux"),
+
+    // Leaves.
+    library("Diagnostics"),
+    library("JSON"),
+    library("SystemIO", ["CLinux"]),
+    library("Resources", ["JSON", "Diagnostics"]),
+
+    // The formats and the machines; none knows another but as listed.
+    library("YAML", ["CLibyaml", "Diagnostics"]),
+    library("FileTree"),
+    library("Archive", ["CLibarchive", "SystemIO"]),
+    library("Ext4", ["FileTree", "SystemIO"]),
+    library("DiskImage", ["CZlib", "CZstd", "SystemIO"]),
+    library("QEMU", ["JSON", "SystemIO"]),
+    library("Monitor", ["JSON", "QEMU", "SystemIO"]),
+
+    // The engine's interface, the planner, the language.
+    library("EngineInterface", ["JSON", "Resources", "Diagnostics"]),
+    library("Planning", ["JSON", "Resources", "Diagnostics", "EngineInterface"]),
+    library("Manifests", ["JSON", "Resources", "Diagnostics", "YAML", "SystemIO"]),
+
+    // What does the work.
+    library(
+      "EmbeddedEngine",
+      [
+        "JSON", "Resources", "Diagnostics", "EngineInterface", "SystemIO", "QEMU", "Monitor",
+        "Archive", "DiskImage", grdb, crypto,
+      ]),
+    library(
+      "Conversion",
+      [
+        "JSON", "Resources", "Diagnostics", "EngineInterface", "SystemIO", "FileTree", "Ext4",
+        "DiskImage", "Archive", crypto, subprocess, systemPackage,
+      ]),
+    library(
+      "Execution", ["JSON", "Resources", "Diagnostics", "EngineInterface", "Planning", "SystemIO"]),
+    library(
+      "Commands",
+      [
+        "JSON", "Resources", "Diagnostics", "Manifests", "EngineInterface", "Planning",
+        "Execution", "EmbeddedEngine", "Conversion", "SystemIO", "Monitor", "QEMU", argumentParser,
+      ]),
+    .executableTarget(name: "ingot", dependencies: ["Commands"], swiftSettings: settings),
+    .executableTarget(name: "ingot-monitor", dependencies: ["Monitor"], swiftSettings: settings),
+
+    // Tests.
+    library("TestSupport", ["JSON", "Resources", "EngineInterface", "SystemIO", "FileTree"]),
+    tests("JSON", ["JSON"]),
+    tests("SystemIO", ["SystemIO"]),
+    tests("Resources", ["JSON", "Resources", "Diagnostics"]),
+    tests("YAML", ["YAML", "Diagnostics"]),
+    tests("Archive", ["Archive", "SystemIO"]),
+    tests("Ext4", ["Ext4", "FileTree", "SystemIO"]),
+    tests("DiskImage", ["DiskImage", "SystemIO"]),
+    tests("QEMU", ["QEMU", "JSON", "SystemIO"]),
+    tests("Monitor", ["Monitor", "QEMU", "JSON", "SystemIO"]),
+    tests("Planning", ["Planning", "JSON", "Resources", "Diagnostics", "EngineInterface"]),
+    tests("Manifests", ["Manifests", "JSON", "Resources", "Diagnostics"]),
+    tests(
+      "EmbeddedEngine",
+      ["EmbeddedEngine", "JSON", "Resources", "EngineInterface", "Monitor", "SystemIO"]),
+    tests(
+      "Conversion",
+      ["Conversion", "JSON", "Resources", "EngineInterface", "FileTree", "SystemIO"]),
+    tests(
+      "Execution",
+      ["Execution", "Planning", "JSON", "Resources", "Diagnostics", "EngineInterface"]),
+    tests(
+      "Commands", ["Commands", "JSON", "Resources", "Diagnostics", "EngineInterface", "Planning"]),
+    tests("EndToEnd", ["JSON", "SystemIO"]),
+  ]
+)

@@ -1,0 +1,3 @@
+// The public interface of libarchive.
+#include <archive.h>
+#include <archive_entry.h>

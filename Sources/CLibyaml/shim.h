@@ -1,0 +1,2 @@
+// The whole public interface of libyaml; it needs no shims.
+#include <yaml.h>

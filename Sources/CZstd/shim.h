@@ -1,0 +1,2 @@
+// The public interface of zstd.
+#include <zstd.h>

@@ -1,0 +1,19 @@
+internal import CLinux
+internal import Glibc
+
+/// An advisory lock on a file that dies with its process, whatever ends it.
+///
+/// An open-file-description lock (fcntl(2), F_OFD_SETLK): held by this object, not by the process,
+/// so that two holders in one process exclude each other too.
+public final class FileLock: Sendable {
+  private let descriptor: Descriptor
+
+  /// Takes the lock.
+  ///
+  /// - Parameter wait: wait for the holder; else a held lock is an error (`EAGAIN`).
+  public init(_ path: String, exclusive: Bool = true, wait: Bool = false) throws(SystemError) {
+    descriptor = try Descriptor.open(path, [.readWrite, .create])
+    let raw = descriptor.raw
+    try checked("lock", path) { clinux_ofd_lock(raw, exclusive ? 1 : 0, wait ? 1 : 0) }
+  }
+}

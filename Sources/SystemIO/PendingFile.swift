@@ -1,0 +1,49 @@
+internal import Glibc
+
+/// A file being written under a temporary name beside its final one.
+///
+/// `commit()` makes it durable: the file is synchronised, renamed over the final name, and the
+/// directory is synchronised, so that after a crash the final name holds either the old content
+/// or the whole new one. Dropped without a commit, the temporary file is removed.
+public final class PendingFile: Sendable {
+  /// The final path.
+  public let path: String
+  /// Where the bytes go until the commit.
+  public let temporaryPath: String
+  /// Open for reading and writing.
+  public let descriptor: Descriptor
+
+  /// Begins a file that is to stand at `path`.
+  ///
+  /// A temporary file left by a process that was killed has the same name and is replaced.
+  public init(
+    replacing path: String, permissions: UInt32 = 0o600, suffix: String = ".partial"
+  ) throws(SystemError) {
+    self.path = path
+    temporaryPath = path + suffix
+    try removeFile(temporaryPath)
+    descriptor = try Descriptor.open(
+      temporaryPath, [.readWrite, .create, .exclusive], permissions: permissions)
+  }
+
+  deinit {
+    // After a commit the name is gone; before it, what stands there is worthless.
+    _ = unlink(temporaryPath)
+  }
+
+  /// Makes the content durable under the final name.
+  public func commit() throws(SystemError) {
+    try descriptor.synchronize()
+    try checked("rename", "\(temporaryPath) to \(path)") { rename(temporaryPath, path) }
+    try synchronizeDirectory(directoryName(path))
+  }
+}
+
+/// Replaces a file's content durably; see `PendingFile`.
+public func replaceFile(
+  _ path: String, with bytes: [UInt8], permissions: UInt32 = 0o600
+) throws(SystemError) {
+  let file = try PendingFile(replacing: path, permissions: permissions)
+  try file.descriptor.write(bytes)
+  try file.commit()
+}
