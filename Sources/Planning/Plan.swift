@@ -1,0 +1,148 @@
+public import Diagnostics
+public import EngineInterface
+public import JSON
+public import Resources
+
+/// What would be done to bring an engine from what it holds to what manifests declare.
+///
+/// A value: printed, executed, compared. The actions are a directed acyclic graph.
+public struct Plan: Sendable, Hashable {
+  /// The engine it was made for.
+  public var engineID: String
+  /// The engine's generation it was made at.
+  public var generation: Int64
+  /// What is to be done, in an order in which each action stands behind those it depends on.
+  public var actions: [PlannedAction]
+  /// What would have to be done and is refused, with the reason; the rest goes on.
+  public var refused: [RefusedAction]
+  /// Resources that are as declared.
+  public var unchanged: [ResourceID]
+
+  /// Makes a plan.
+  public init(
+    engineID: String, generation: Int64, actions: [PlannedAction], refused: [RefusedAction] = [],
+    unchanged: [ResourceID] = []
+  ) {
+    self.engineID = engineID
+    self.generation = generation
+    self.actions = actions
+    self.refused = refused
+    self.unchanged = unchanged
+  }
+
+  /// Whether there is nothing to do and nothing refused.
+  public var isEmpty: Bool { actions.isEmpty && refused.isEmpty }
+}
+
+/// One action of a plan.
+public struct PlannedAction: Sendable, Hashable {
+  /// What the engine is asked to do.
+  public var act: Act
+  /// Why, from a closed set of reasons with a sentence each.
+  public var reason: PlanReason
+  /// The hardest thing that happens to a running guest.
+  public var effect: Effect
+  /// The fields that change, in the order of the field table; empty for create and delete.
+  public var changes: [FieldChange]
+  /// Where the manifest asks for it; nil where what left the manifests is deleted.
+  public var source: SourceSpan?
+  /// The addresses of actions of this plan that must be done before this one.
+  public var dependencies: [ResourceID]
+  /// For images: the digest of what it is built from.
+  public var inputs: String?
+
+  /// Makes an action.
+  public init(
+    _ act: Act, reason: PlanReason, effect: Effect, changes: [FieldChange] = [],
+    source: SourceSpan? = nil, dependencies: [ResourceID] = [], inputs: String? = nil
+  ) {
+    self.act = act
+    self.reason = reason
+    self.effect = effect
+    self.changes = changes
+    self.source = source
+    self.dependencies = dependencies
+    self.inputs = inputs
+  }
+
+  /// What it is done to; an address occurs once in a plan.
+  public var id: ResourceID { act.id }
+}
+
+/// Why an action is in a plan.
+public struct PlanReason: Sendable, Hashable {
+  /// The closed set of reasons.
+  public enum Code: String, Sendable, CaseIterable {
+    /// Declared and not there.
+    case missing
+    /// Fields differ.
+    case changed
+    /// A field differs that can't be changed in place.
+    case immutableFieldChanged
+    /// What an image is built from differs.
+    case inputsChanged
+    /// An earlier act was cut short.
+    case incomplete
+    /// It is there, but broken.
+    case failed
+    /// The run strategy asks for a running guest.
+    case notRunning
+    /// The run strategy asks for a halted guest.
+    case running
+    /// It left the manifests, or was named to be destroyed.
+    case removed
+  }
+
+  /// Which reason.
+  public var code: Code
+  /// A sentence without full stop, such as `firmware.boot cannot change on an installed disk`.
+  public var message: String
+
+  /// Makes a reason.
+  public init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+}
+
+/// A field that differs.
+public struct FieldChange: Sendable, Hashable {
+  /// The path without `spec.`, such as `disks[root].size`.
+  public var path: String
+  /// The value in the engine, normal form; nil where it isn't set.
+  public var before: JSONValue?
+  /// The value declared, normal form; nil where it is no longer set.
+  public var after: JSONValue?
+  /// What the change does to the running guest.
+  public var effect: Effect
+  /// More on how it is done: `by balloon`; nil where the word says it all.
+  public var note: String?
+
+  /// Makes a change.
+  public init(
+    path: String, before: JSONValue?, after: JSONValue?, effect: Effect, note: String? = nil
+  ) {
+    self.path = path
+    self.before = before
+    self.after = after
+    self.effect = effect
+    self.note = note
+  }
+}
+
+/// An action that is refused.
+public struct RefusedAction: Sendable, Hashable {
+  /// The verb: `create`, `replace`, `delete`.
+  public var verb: String
+  /// What it would be done to.
+  public var id: ResourceID
+  /// Why not, and the way round; with a place where a manifest asked for it.
+  public var diagnostic: Diagnostic
+
+  /// Makes a refusal.
+  public init(verb: String, id: ResourceID, diagnostic: Diagnostic) {
+    self.verb = verb
+    self.id = id
+    self.diagnostic = diagnostic
+  }
+}

@@ -1,0 +1,132 @@
+public import JSON
+
+/// What changing a field does to a running guest, from the mildest to the hardest.
+public enum Effect: String, Sendable, Comparable, CaseIterable {
+  /// Nothing a guest could notice: labels, policies.
+  case none
+  /// Takes effect at once, the guest runs on.
+  case live
+  /// Stored; takes effect at the next start, until then the machine shows RestartRequired.
+  case nextBoot
+  /// The guest is stopped, changed and started.
+  case restart
+  /// Destroyed and made anew.
+  case replace
+  /// Not done; the reason says the way round.
+  case refused
+
+  /// Milder comes first.
+  public static func < (a: Effect, b: Effect) -> Bool { a.rank < b.rank }
+
+  private var rank: Int {
+    switch self {
+    case .none: 0
+    case .live: 1
+    case .nextBoot: 2
+    case .restart: 3
+    case .replace: 4
+    case .refused: 5
+    }
+  }
+
+  /// The word printed in plans: `live`, `next-boot`, `restart`, `replace`, `refused`.
+  public var word: String { self == .nextBoot ? "next-boot" : rawValue }
+}
+
+/// What a field holds, and so how its text is read, checked, stored and printed.
+public indirect enum FieldType: Sendable {
+  /// Text checked by a format; stored as a string.
+  case text(TextFormat)
+  /// `true` or `false`.
+  case bool
+  /// A whole number within limits.
+  case integer(ClosedRange<Int64>)
+  /// A quantity of bytes such as `2Gi`; stored as an integer.
+  case bytes(ClosedRange<Int64>)
+  /// A quantity of CPU such as `500m` or `2`; stored as an integer in thousandths of a processor.
+  case millicores(ClosedRange<Int64>)
+  /// A duration such as `90s` or `3m`; stored as an integer in seconds.
+  case seconds(ClosedRange<Int64>)
+  /// One of a few words.
+  case choice([String])
+  /// The name of a resource of a kind.
+  case reference(Kind)
+  /// A group of fields.
+  case object([Field])
+  /// A group of fields of which exactly one is set.
+  case oneOf([Field])
+  /// A list whose elements have no identity; a change is a change of the whole list.
+  case list(FieldType)
+  /// A list of groups that are told apart by the value of the field `key`.
+  case keyedList(key: String, [Field])
+  /// Free text by name.
+  case map
+  /// Any value, passed on as it is.
+  case any
+}
+
+/// How a text is checked.
+public enum TextFormat: String, Sendable {
+  /// Anything but the empty text.
+  case plain
+  /// A resource's name (RFC 1123 label).
+  case name
+  /// A host name.
+  case hostName
+  /// An IPv4 address.
+  case ipv4
+  /// An IPv4 network in CIDR form.
+  case ipv4Network
+  /// A MAC address of a single station, lower case with colons.
+  case mac
+  /// A path of the host; a relative one is resolved against the manifest's directory.
+  case path
+}
+
+/// One field of a kind: everything that decoding, defaults, validation, `explain`, the planner and
+/// the reference page need to know about it.
+public struct Field: Sendable {
+  /// The name in the manifest.
+  public var name: String
+  /// What it holds.
+  public var type: FieldType
+  /// Whether it must be set.
+  public var isRequired: Bool
+  /// The value in normal form where it is left out; nil leaves it out.
+  public var defaultValue: JSONValue?
+  /// What a change does to a running guest; a group's own effect is unused, its fields count.
+  public var effect: Effect
+  /// One sentence of documentation.
+  public var doc: String
+
+  /// Describes a field.
+  public init(
+    _ name: String, _ type: FieldType, required: Bool = false,
+    default defaultValue: JSONValue? = nil,
+    effect: Effect = .none, _ doc: String
+  ) {
+    self.name = name
+    self.type = type
+    self.isRequired = required
+    self.defaultValue = defaultValue
+    self.effect = effect
+    self.doc = doc
+  }
+}
+
+/// A kind's field table.
+public struct Schema: Sendable {
+  /// The kind.
+  public var kind: Kind
+  /// One sentence of documentation.
+  public var doc: String
+  /// The fields of `spec`.
+  public var fields: [Field]
+
+  /// Makes a table.
+  public init(_ kind: Kind, _ doc: String, _ fields: [Field]) {
+    self.kind = kind
+    self.doc = doc
+    self.fields = fields
+  }
+}

@@ -1,0 +1,37 @@
+public import JSON
+
+/// A `Network`'s specification.
+public struct NetworkSpecification: Sendable, Hashable {
+  /// How guests reach each other and the world.
+  public enum Mode: String, Sendable {
+    /// QEMU's own user networking: one machine alone, with forwards.
+    case user
+    /// A segment with masquerade to the world.
+    case nat
+    /// A segment without a way out.
+    case isolated
+    /// An existing bridge of the host.
+    case bridge
+  }
+
+  /// The mode.
+  public var mode: Mode
+  /// The IPv4 network in CIDR form; nil lets the engine choose.
+  public var subnet: String?
+  /// First and last address given out by DHCP.
+  public var dhcpRange: [String]
+  /// The domain that guests' names are in.
+  public var domain: String?
+  /// The host's bridge, for mode `bridge`.
+  public var bridge: String?
+
+  /// Reads a normalised specification.
+  public init(_ spec: JSONValue) throws(SpecificationError) {
+    let reader = try SpecificationReader(spec, path: "spec")
+    mode = try reader.choice("mode")
+    subnet = try reader.optionalText("subnet")
+    dhcpRange = try reader.optionalGroup("dhcp")?.texts("range") ?? []
+    domain = try reader.optionalGroup("dns")?.optionalText("domain")
+    bridge = try reader.optionalText("bridge")
+  }
+}
