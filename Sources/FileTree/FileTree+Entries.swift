@@ -1,0 +1,150 @@
+// How names are stored, found and taken away.
+extension FileTree {
+  /// A directory's entry of that name.
+  public func child(_ name: some Collection<UInt8>, of directory: Node) -> Node? {
+    findEntry(name, in: directory).map { Node(entries[Int($0)].node) }
+  }
+
+  /// The directory above a directory; nil for the root, what was removed and what is no directory.
+  public func parent(of directory: Node) -> Node? {
+    let inode = inodes[directory.index]
+    guard inode.type == .directory, inode.namingEntry != DirectoryEntry.none else { return nil }
+    return Node(entries[Int(inode.namingEntry)].directory)
+  }
+
+  func stored(_ inode: Inode) -> ArraySlice<UInt8> {
+    let start = Int(truncatingIfNeeded: inode.first)
+    return arena[start..<start + Int(truncatingIfNeeded: inode.second)]
+  }
+
+  func nameBytes(_ entry: UInt32) -> ArraySlice<UInt8> {
+    let record = entries[Int(entry)]
+    return arena[record.nameOffset..<record.nameOffset + Int(record.nameLength)]
+  }
+
+  mutating func setKind(_ kind: FileKind, of node: Node) {
+    var first: UInt64 = 0
+    var second: UInt64 = 0
+    let form: Inode.Form
+    switch kind {
+    case .directory:
+      (form, first) = (.directory, UInt64.max)
+    case .regular(.bytes(let bytes)):
+      (form, (first, second)) = (.bytes, store(bytes))
+    case .regular(.reference(let number, let size)):
+      (form, first, second) = (.reference, number, size)
+    case .symbolicLink(let target):
+      (form, (first, second)) = (.symbolicLink, store(target))
+    case .fifo: form = .fifo
+    case .socket: form = .socket
+    case .characterDevice(let major, let minor):
+      (form, first) = (.characterDevice, UInt64(major) << 32 | UInt64(minor))
+    case .blockDevice(let major, let minor):
+      (form, first) = (.blockDevice, UInt64(major) << 32 | UInt64(minor))
+    }
+    inodes[node.index].type = form
+    inodes[node.index].first = first
+    inodes[node.index].second = second
+  }
+
+  private mutating func store(_ bytes: [UInt8]) -> (UInt64, UInt64) {
+    let offset = arena.count
+    arena.append(contentsOf: bytes)
+    return (UInt64(offset), UInt64(bytes.count))
+  }
+
+  mutating func internSet(_ set: [ExtendedAttribute]) -> UInt32 {
+    if set.isEmpty { return 0 }
+    if let number = attributeSetNumbers[set] { return number }
+    let number = UInt32(truncatingIfNeeded: attributeSets.count)
+    attributeSets.append(set)
+    attributeSetNumbers[set] = number
+    return number
+  }
+
+  func hash(_ name: some Collection<UInt8>, _ directory: UInt32) -> Int {
+    var hasher = Hasher()
+    hasher.combine(directory)
+    let done: Void? = name.withContiguousStorageIfAvailable {
+      hasher.combine(bytes: UnsafeRawBufferPointer($0))
+    }
+    if done == nil { Array(name).withUnsafeBytes { hasher.combine(bytes: $0) } }
+    return hasher.finalize()
+  }
+
+  func findEntry(_ name: some Collection<UInt8>, in directory: Node) -> UInt32? {
+    let number = directory.number
+    return names.find(hash(name, number)) { entry in
+      entries[Int(entry)].directory == number && nameBytes(entry).elementsEqual(name)
+    }
+  }
+
+  func checkNew(
+    _ name: some Collection<UInt8>, in directory: Node, _ operation: String
+  ) throws(FileTreeError) {
+    let dot = UInt8(ascii: ".")
+    guard
+      !name.isEmpty, !name.elementsEqual([dot]), !name.elementsEqual([dot, dot]),
+      !name.contains(where: { $0 == 0 || $0 == UInt8(ascii: "/") })
+    else { throw FileTreeError(operation, Array(name), .invalidName) }
+    guard isDirectory(directory) else {
+      throw FileTreeError(operation, Array(name), .notDirectory)
+    }
+    guard findEntry(name, in: directory) == nil else {
+      throw FileTreeError(operation, path(of: directory) + [UInt8(ascii: "/")] + name, .exists)
+    }
+    guard entries.count < Int(UInt32.max) - 2 else {
+      throw FileTreeError(operation, Array(name), .full)
+    }
+  }
+
+  /// Adds an entry; all has been checked.
+  mutating func enter(_ name: some Collection<UInt8>, in directory: Node, _ node: Node) {
+    let entry = UInt32(truncatingIfNeeded: entries.count)
+    let head = inodes[directory.index].firstEntry
+    entries.append(
+      DirectoryEntry(
+        nameOffset: arena.count, nameLength: UInt32(truncatingIfNeeded: name.count),
+        node: node.number, directory: directory.number, next: head,
+        previous: DirectoryEntry.none))
+    arena.append(contentsOf: name)
+    if head != DirectoryEntry.none { entries[Int(head)].previous = entry }
+    inodes[directory.index].firstEntry = entry
+    inodes[directory.index].second += 1
+    inodes[node.index].links += 1
+    if isDirectory(node) { inodes[node.index].namingEntry = entry }
+    entryCount += 1
+    if names.isFull {
+      for other in names.enlarge() {
+        names.insert(other, hash(nameBytes(other), entries[Int(other)].directory))
+      }
+    }
+    names.insert(entry, hash(name, directory.number))
+  }
+
+  /// Takes an entry away and, with its last name, the inode.
+  mutating func leave(_ entry: UInt32) {
+    detach(entry)
+    let node = entries[Int(entry)].node
+    if inodes[Int(node)].links == 0 { nodeCount -= 1 }
+  }
+
+  mutating func detach(_ entry: UInt32) {
+    let record = entries[Int(entry)]
+    names.remove(entry, hash(nameBytes(entry), record.directory))
+    if record.previous == DirectoryEntry.none {
+      inodes[Int(record.directory)].firstEntry = record.next
+    } else {
+      entries[Int(record.previous)].next = record.next
+    }
+    if record.next != DirectoryEntry.none {
+      entries[Int(record.next)].previous = record.previous
+    }
+    inodes[Int(record.directory)].second -= 1
+    inodes[Int(record.node)].links -= 1
+    if inodes[Int(record.node)].type == .directory {
+      inodes[Int(record.node)].namingEntry = DirectoryEntry.none
+    }
+    entryCount -= 1
+  }
+}
