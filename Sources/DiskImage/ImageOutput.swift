@@ -1,0 +1,37 @@
+internal import SystemIO
+
+/// The file an image is written to, counting what was written for messages and reports.
+///
+/// Used by one thread at a time, as the sinks are.
+final class ImageOutput {
+  let descriptor: Descriptor
+  private(set) var bytesWritten = 0
+  /// The file's length as last set by `resize`.
+  private(set) var size = 0
+
+  init(_ descriptor: Descriptor) { self.descriptor = descriptor }
+
+  func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(DiskImageError) {
+    do {
+      try descriptor.write(bytes, at: offset)
+    } catch {
+      throw .writeFailed(error, imageBytes: bytesWritten)
+    }
+    bytesWritten += bytes.count
+  }
+
+  func write(_ bytes: [UInt8], at offset: Int) throws(DiskImageError) {
+    try bytes.withUnsafeBufferPointer { buffer throws(DiskImageError) in
+      try write(UnsafeRawBufferPointer(buffer), at: offset)
+    }
+  }
+
+  func resize(to size: Int) throws(DiskImageError) {
+    do {
+      try descriptor.truncate(to: size)
+    } catch {
+      throw .writeFailed(error, imageBytes: bytesWritten)
+    }
+    self.size = size
+  }
+}
