@@ -57,7 +57,8 @@ public indirect enum FieldType: Sendable {
   case oneOf([Field])
   /// A list whose elements have no identity; a change is a change of the whole list.
   case list(FieldType)
-  /// A list of groups that are told apart by the value of the field `key`.
+  /// A list of groups that are told apart by the value of the field `key`, or of several fields
+  /// joined by `/`, such as `guest/protocol`.
   case keyedList(key: String, [Field])
   /// Free text by name.
   case map
@@ -81,6 +82,12 @@ public enum TextFormat: String, Sendable {
   case mac
   /// A path of the host; a relative one is resolved against the manifest's directory.
   case path
+  /// A word of letters, digits, `.`, `_`, `+` and `-` that begins with a letter or digit.
+  case word
+  /// A text that is handed to a program: no leading `-`, no white space, no control characters.
+  case argument
+  /// The name of a network interface of the host.
+  case interface
 }
 
 /// One field of a kind: everything that decoding, defaults, validation, `explain`, the planner and
@@ -92,10 +99,16 @@ public struct Field: Sendable {
   public var type: FieldType
   /// Whether it must be set.
   public var isRequired: Bool
-  /// The value in normal form where it is left out; nil leaves it out.
+  /// The value in normal form where it is left out; nil leaves it out. An empty object stands for
+  /// a group of its fields' defaults.
   public var defaultValue: JSONValue?
-  /// What a change does to a running guest; a group's own effect is unused, its fields count.
+  /// What a change does to a running guest; a group's own effect is unused, its fields count. A
+  /// keyed list's own effect is that of adding, removing and reordering elements.
   public var effect: Effect
+  /// What making a quantity smaller does, where that differs from `effect`.
+  public var shrinking: Effect?
+  /// How a change is done or, where it is refused, the way round; nil where the effect says it all.
+  public var note: String?
   /// One sentence of documentation.
   public var doc: String
 
@@ -103,13 +116,15 @@ public struct Field: Sendable {
   public init(
     _ name: String, _ type: FieldType, required: Bool = false,
     default defaultValue: JSONValue? = nil,
-    effect: Effect = .none, _ doc: String
+    effect: Effect = .none, shrinking: Effect? = nil, note: String? = nil, _ doc: String
   ) {
     self.name = name
     self.type = type
     self.isRequired = required
     self.defaultValue = defaultValue
     self.effect = effect
+    self.shrinking = shrinking
+    self.note = note
     self.doc = doc
   }
 }

@@ -1,0 +1,98 @@
+public import Diagnostics
+public import JSON
+
+extension Schema {
+  /// What is wrong with a normalised specification beyond its single fields: limits below
+  /// guarantees, addresses outside their network, disks that nothing could boot.
+  ///
+  /// The diagnostics have paths that begin with `spec.` and no places.
+  public func problems(in spec: JSONValue) -> [Diagnostic] {
+    do throws(SpecificationError) {
+      switch kind {
+      case .storagePool, .image: return []
+      case .resourcePool: return Self.problems(try ResourcePoolSpecification(spec))
+      case .network: return Self.problems(try NetworkSpecification(spec))
+      case .volume:
+        let volume = try VolumeSpecification(spec)
+        return Self.wholeSectors(volume.size, "spec.size").map { [$0] } ?? []
+      case .virtualMachine:
+        return Self.problems(try MachineSpecification(spec)) + Self.probeProblems(spec)
+      }
+    } catch {
+      return [Diagnostic("damaged-specification", "expected \(error.expected)", path: error.path)]
+    }
+  }
+
+  /// A diagnostic for fields that are fine alone and wrong together.
+  static func conflict(_ message: String, _ path: String, help: String? = nil) -> Diagnostic {
+    Diagnostic("conflicting-fields", message, path: path, help: help)
+  }
+
+  /// What is wrong with a disk's size that is no whole number of 512-byte sectors.
+  static func wholeSectors(_ size: Int64, _ path: String) -> Diagnostic? {
+    size % 512 == 0
+      ? nil
+      : Diagnostic(
+        "invalid-value", "\(Quantity.text(bytes: size)) is no whole number of 512-byte sectors",
+        path: path, help: "use Ki, Mi or Gi")
+  }
+
+  private static func problems(_ pool: ResourcePoolSpecification) -> [Diagnostic] {
+    func check(_ part: ResourcePoolSpecification.Part, _ name: String, _ text: (Int64) -> String)
+      -> Diagnostic?
+    {
+      guard let limit = part.limit, part.reservation > limit else { return nil }
+      return conflict(
+        "the reservation of \(text(part.reservation)) is above the limit of \(text(limit))",
+        "spec.\(name).reservation", help: "lower the reservation or raise the limit")
+    }
+    return [
+      check(pool.cpu, "cpu", Quantity.text(millicores:)),
+      check(pool.memory, "memory", Quantity.text(bytes:)),
+    ].compactMap { $0 }
+  }
+
+  private static func problems(_ network: NetworkSpecification) -> [Diagnostic] {
+    var found: [Diagnostic] = []
+    if network.mode == .bridge, network.bridge == nil {
+      found.append(conflict("mode bridge needs the host's bridge", "spec.bridge"))
+    } else if network.mode != .bridge, network.bridge != nil {
+      found.append(
+        conflict(
+          "mode \(network.mode.rawValue) has no bridge of the host", "spec.bridge",
+          help: "remove 'bridge' or write 'mode: bridge'"))
+    }
+    let subnet = network.subnet.flatMap { IPv4Network($0) }
+    if let subnet, subnet.prefix > 29 {
+      found.append(
+        conflict(
+          "\(subnet) has no room for guests", "spec.subnet", help: "use a prefix of 29 or shorter"))
+    }
+    return found + rangeProblems(network.dhcpRange.compactMap { IPv4Address($0) }, network, subnet)
+  }
+
+  private static func rangeProblems(
+    _ range: [IPv4Address], _ network: NetworkSpecification, _ subnet: IPv4Network?
+  ) -> [Diagnostic] {
+    let path = "spec.dhcp.range"
+    if network.dhcpRange.isEmpty { return [] }
+    guard range.count == 2 else {
+      return [
+        conflict(
+          "the range has \(network.dhcpRange.count) addresses", path,
+          help: "write the first and the last address")
+      ]
+    }
+    if range[1] < range[0] {
+      return [conflict("the range ends at \(range[1]), before it begins", path)]
+    }
+    guard let subnet else {
+      return [
+        conflict("a range of addresses needs 'subnet'", path, help: "write 'subnet' beside 'dhcp'")
+      ]
+    }
+    return range.filter { !subnet.isHost($0) }.map {
+      conflict("\($0) is no address for guests in \(subnet)", path)
+    }
+  }
+}

@@ -1,0 +1,114 @@
+public import JSON
+
+extension Schema {
+  /// A field whose value differs between two specifications of one kind.
+  public struct Difference: Sendable, Hashable {
+    /// The path without `spec.`, such as `disks[root].size`; `disks[data]` for a whole element.
+    public var path: String
+    /// The value before, in normal form; nil where it was not set.
+    public var before: JSONValue?
+    /// The value after, in normal form; nil where it is no longer set.
+    public var after: JSONValue?
+    /// What the change does to a running guest.
+    public var effect: Effect
+    /// How it is done or, where it is refused, the way round.
+    public var note: String?
+  }
+
+  /// What differs between two normalised specifications, in the order of the table.
+  ///
+  /// A default that the table has gained since `before` was stored is no difference. Members that
+  /// the table doesn't know are not compared.
+  public func differences(from before: JSONValue, to after: JSONValue) -> [Difference] {
+    if before == after { return [] }
+    var found: [Difference] = []
+    Self.compare(fields, before, after, prefix: "", into: &found)
+    return found
+  }
+
+  private static func compare(
+    _ fields: [Field], _ before: JSONValue, _ after: JSONValue, prefix: String,
+    into found: inout [Difference]
+  ) {
+    for field in fields {
+      let old = value(of: field, in: before)
+      let new = value(of: field, in: after)
+      if old != new { compare(field, old, new, prefix + field.name, into: &found) }
+    }
+  }
+
+  private static func value(of field: Field, in spec: JSONValue) -> JSONValue? {
+    if let value = spec[field.name], !value.isNull { return value }
+    return field.defaultValue
+  }
+
+  private static func compare(
+    _ field: Field, _ old: JSONValue?, _ new: JSONValue?, _ path: String,
+    into found: inout [Difference]
+  ) {
+    if let old, let new {
+      switch field.type {
+      case .object(let fields), .oneOf(let fields):
+        return compare(fields, old, new, prefix: path + ".", into: &found)
+      case .keyedList(_, let fields):
+        return compare(field, elements: fields, old, new, path, into: &found)
+      default: break
+      }
+    }
+    found.append(
+      Difference(
+        path: path, before: old, after: new, effect: effect(of: field, old, new), note: field.note))
+  }
+
+  private static func compare(
+    _ field: Field, elements fields: [Field], _ old: JSONValue, _ new: JSONValue, _ path: String,
+    into found: inout [Difference]
+  ) {
+    let before = keyed(field, old)
+    let after = keyed(field, new)
+    let oldKeys = before.map(\.key)
+    let newKeys = after.map(\.key)
+    func add(_ path: String, _ old: JSONValue?, _ new: JSONValue?) {
+      found.append(
+        Difference(path: path, before: old, after: new, effect: field.effect, note: field.note))
+    }
+    for (key, value) in before where !newKeys.contains(key) { add("\(path)[\(key)]", value, nil) }
+    for (key, value) in after {
+      if let index = oldKeys.firstIndex(of: key) {
+        compare(fields, before[index].value, value, prefix: "\(path)[\(key)].", into: &found)
+      } else {
+        add("\(path)[\(key)]", nil, value)
+      }
+    }
+    let keptBefore = oldKeys.filter(newKeys.contains)
+    let keptAfter = newKeys.filter(oldKeys.contains)
+    if keptBefore != keptAfter {
+      add(path, .array(keptBefore.map(JSONValue.string)), .array(keptAfter.map(JSONValue.string)))
+    }
+  }
+
+  private static func keyed(_ field: Field, _ list: JSONValue) -> [(key: String, value: JSONValue)]
+  {
+    (list.array ?? []).enumerated().map { index, element in
+      (field.type.elementKey(of: element) ?? String(index), element)
+    }
+  }
+
+  /// The effect of a change of one field; for a group that appears or goes, the hardest of those of
+  /// the fields in it.
+  private static func effect(of field: Field, _ old: JSONValue?, _ new: JSONValue?) -> Effect {
+    switch field.type {
+    case .object(let fields), .oneOf(let fields):
+      fields.filter { old?[$0.name] != nil || new?[$0.name] != nil }
+        .map { effect(of: $0, old?[$0.name], new?[$0.name]) }.max() ?? field.effect
+    default:
+      if let shrinking = field.shrinking, let old = old?.integer, let new = new?.integer,
+        new < old
+      {
+        shrinking
+      } else {
+        field.effect
+      }
+    }
+  }
+}

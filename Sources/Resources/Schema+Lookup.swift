@@ -1,0 +1,75 @@
+public import JSON
+
+extension FieldType {
+  /// The fields directly below: of a group, or of the elements of a list of groups.
+  public var fields: [Field] {
+    switch self {
+    case .object(let fields), .oneOf(let fields), .keyedList(_, let fields): fields
+    case .list(let element): element.fields
+    default: []
+    }
+  }
+
+  /// What tells an element of a keyed list from the others: the value of its key, or the values of
+  /// its keys joined by `/`; nil for other types and for elements that lack a key.
+  public func elementKey(of element: JSONValue) -> String? {
+    guard case .keyedList(let key, _) = self else { return nil }
+    var texts: [String] = []
+    for name in key.split(separator: "/") {
+      switch element[String(name)] {
+      case .string(let text): texts.append(text)
+      case .integer(let number): texts.append(String(number))
+      default: return nil
+      }
+    }
+    return texts.joined(separator: "/")
+  }
+}
+
+extension Schema {
+  /// The field at a path such as `memory.guest`, `spec.disks[root].size` or `disks.size`; nil where
+  /// there is none.
+  public func field(at path: String) -> Field? {
+    var fields = fields
+    var found: Field?
+    var names = Self.names(in: path)[...]
+    if names.first == "spec" { names.removeFirst() }
+    for name in names {
+      guard let field = fields.first(where: { $0.name == name }) else { return nil }
+      found = field
+      fields = field.type.fields
+    }
+    return found
+  }
+
+  /// The text that a value of the field at a path is shown as: `2Gi`, `500m`, `3m`.
+  ///
+  /// A path that names no field, or an element of a list, gives a flow of YAML.
+  public func text(of value: JSONValue?, at path: String) -> String {
+    guard let value else { return "unset" }
+    guard let field = field(at: path) else { return FieldType.any.text(of: value) }
+    if path.hasSuffix("]"), value.array == nil, !field.type.fields.isEmpty {
+      return FieldType.object(field.type.fields).text(of: value)
+    }
+    return field.type.text(of: value)
+  }
+
+  /// The names in a path, without the keys of elements.
+  static func names(in path: String) -> [String] {
+    var names: [String] = []
+    var name = ""
+    var isKey = false
+    for character in path {
+      switch character {
+      case "[": isKey = true
+      case "]": isKey = false
+      case "." where !isKey:
+        names.append(name)
+        name = ""
+      default: if !isKey { name.append(character) }
+      }
+    }
+    names.append(name)
+    return names
+  }
+}

@@ -1,0 +1,145 @@
+internal import JSON
+
+extension Schema {
+  static let virtualMachine = Schema(
+    .virtualMachine, "A virtual machine.",
+    [
+      Field(
+        "runStrategy", .choice(["Always", "RerunOnFailure", "Manual", "Halted"]),
+        default: "Always", effect: .live,
+        "When the guest runs: always, again after a failure, as commands say, never."),
+      Field(
+        "resourcePool", .reference(.resourcePool), default: "default", effect: .live,
+        "The resource pool it is billed to."),
+      Field("cpu", .object(cpuFields), default: [:], "The processors."),
+      Field("memory", .object(memoryFields), default: [:], "The memory."),
+      Field(
+        "firmware",
+        .object([
+          Field(
+            "boot", .choice(["direct", "bios", "uefi"]), default: "direct", effect: .nextBoot,
+            "How it boots: by the image's kernel handed to it, by SeaBIOS, by OVMF.")
+        ]), default: [:], "What runs before the guest's kernel."),
+      Field(
+        "disks", .keyedList(key: "name", diskFields), default: [], effect: .nextBoot,
+        "The disks, in order; the first is booted from."),
+      Field(
+        "interfaces", .keyedList(key: "name", interfaceFields), default: [], effect: .nextBoot,
+        "The network interfaces, in order."),
+      Field("cloudInit", .object(cloudInitFields), "What cloud-init in the guest is told."),
+      Field(
+        "readinessProbe", .object(probeFields),
+        "When the guest counts as ready; left out, as soon as it runs."),
+      Field(
+        "terminationGracePeriod", .seconds(0...86_400), default: 30, effect: .live,
+        "How long a shutdown may take before the guest is killed."),
+      lifecycle,
+    ])
+
+  private static let cpuFields = [
+    Field(
+      "count", .integer(1...255), default: 1, effect: .nextBoot, "Processors at the start."),
+    Field(
+      "max", .integer(1...255), effect: .nextBoot,
+      "Processors at most; left out, as many as count."),
+    Field(
+      "model", .text(.word), default: "host", effect: .nextBoot,
+      "host, or a model of QEMU's such as Haswell."),
+    Field(
+      "reservation", .millicores(cpuAmounts), default: 0, effect: .live,
+      "CPU that is guaranteed."),
+  ]
+
+  private static let memoryFields = [
+    Field(
+      "guest", .bytes(memorySizes), default: .integer(512 << 20), effect: .nextBoot,
+      "The guest's memory, in whole mebibytes."),
+    Field(
+      "max", .bytes(memorySizes), effect: .nextBoot,
+      "Memory at most; left out, as much as guest."),
+    Field(
+      "reservation", .bytes(memoryAmounts), default: 0, effect: .live,
+      "Memory that is guaranteed."),
+  ]
+
+  private static let diskFields = [
+    Field("name", .text(.name), required: true, "The name, unique in the machine."),
+    Field(
+      "image", .reference(.image), effect: .replace,
+      "Make the disk as a thin clone of this image."),
+    Field(
+      "volume", .reference(.volume), effect: .nextBoot,
+      "Use this volume; with neither image nor volume the disk is empty at first."),
+    Field(
+      "size", .bytes(diskSizes), effect: .live, shrinking: .refused,
+      note: "a disk can only grow; declare a new, smaller disk and copy the data",
+      "The size; left out, the image's; it can grow while the guest runs, and never shrink."),
+    Field(
+      "pool", .reference(.storagePool), default: "default", effect: .refused,
+      note: "declare a new disk in that pool and copy the data",
+      "The storage pool of a clone or an empty disk."),
+  ]
+
+  private static let interfaceFields = [
+    Field("name", .text(.name), required: true, "The name, unique in the machine."),
+    Field(
+      "network", .reference(.network), default: "default", effect: .nextBoot,
+      "The network it is plugged into."),
+    Field(
+      "mac", .text(.mac), effect: .nextBoot,
+      "Its MAC address; left out, the engine chooses once and keeps it."),
+    Field(
+      "address", .text(.ipv4), effect: .nextBoot,
+      "Its IPv4 address; left out, DHCP chooses."),
+    Field(
+      "ports", .keyedList(key: "guest/protocol", portFields), default: [], effect: .live,
+      "Ports of the host that lead to it."),
+  ]
+
+  private static let portFields = [
+    Field(
+      "address", .text(.ipv4), default: "127.0.0.1", effect: .live,
+      "The host's address that listens."),
+    Field(
+      "host", .integer(ports), effect: .live,
+      "The host's port; left out, the engine chooses once and keeps it."),
+    Field("guest", .integer(ports), required: true, effect: .live, "The guest's port."),
+    Field("protocol", .choice(["tcp", "udp"]), default: "tcp", effect: .live, "The protocol."),
+  ]
+
+  private static let cloudInitFields = [
+    Field(
+      "userData", .any, effect: .nextBoot,
+      "User data: fields of a #cloud-config, or a text passed on as it is."),
+    Field(
+      "networkData", .any, effect: .nextBoot,
+      "Network configuration; left out, DHCP on every interface."),
+  ]
+
+  private static let probeFields = [
+    Field("guestAgent", .object([]), effect: .live, "Ready when the guest agent answers."),
+    Field(
+      "tcp",
+      .object([
+        Field("port", .integer(ports), required: true, effect: .live, "The guest's port.")
+      ]), "Ready when a port accepts connections."),
+    Field(
+      "exec",
+      .object([
+        Field(
+          "command", .list(.text(.plain)), required: true, effect: .live,
+          "The program and its arguments.")
+      ]), "Ready when a command, run by the guest agent, succeeds."),
+    Field(
+      "console",
+      .object([
+        Field(
+          "pattern", .text(.plain), required: true, effect: .live, "The text that is looked for.")
+      ]), "Ready when a text appears on the serial console."),
+    Field(
+      "timeout", .seconds(1...86_400), default: 180, effect: .live,
+      "How long to wait from the start."),
+    Field(
+      "period", .seconds(1...3600), default: 5, effect: .live, "How long between two tries."),
+  ]
+}
