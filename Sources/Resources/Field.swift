@@ -99,11 +99,14 @@ public struct Field: Sendable {
   public var type: FieldType
   /// Whether it must be set.
   public var isRequired: Bool
-  /// The value in normal form where it is left out; nil leaves it out. An empty object stands for
+  /// The value in normal form where it is left out; nil leaves it out.
+  ///
+  /// An empty object stands for
   /// a group of its fields' defaults.
   public var defaultValue: JSONValue?
-  /// What a change does to a running guest; a group's own effect is unused, its fields count. A
-  /// keyed list's own effect is that of adding, removing and reordering elements.
+  /// What a change does to a running guest; a group's own effect is unused, its fields count.
+  ///
+  /// A keyed list's own effect is that of adding, removing and reordering elements.
   public var effect: Effect
   /// What making a quantity smaller does, where that differs from `effect`.
   public var shrinking: Effect?

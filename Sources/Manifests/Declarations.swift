@@ -1,0 +1,98 @@
+internal import Diagnostics
+internal import JSON
+internal import Resources
+
+/// What all manifests declare together, and the checks that need all of them.
+struct Declarations {
+  private(set) var resources: [Resource] = []
+  var diagnostics: [Diagnostic] = []
+  private let known: Set<ResourceID>
+  private var places: [ResourceID: SourceSpan] = [:]
+  private var references: [DocumentDecoder.Reference] = []
+
+  init(known: Set<ResourceID>) { self.known = known }
+
+  /// Takes in a document's outcome.
+  ///
+  /// A document with errors still declares its name, so that one mistake is not reported twice.
+  mutating func add(_ resource: Resource?, from decoder: DocumentDecoder) {
+    diagnostics += decoder.diagnostics
+    references += decoder.references
+    guard let id = decoder.id, let place = decoder.nameSpan else { return }
+    if let first = places[id] {
+      diagnostics.append(
+        Diagnostic(
+          "duplicate-name", "\(id) is declared twice", path: "metadata.name", at: place,
+          help: "it is declared first at \(first); rename or remove one"))
+      return
+    }
+    places[id] = place
+    if let resource { resources.append(resource) }
+  }
+
+  /// Checks what concerns several documents.
+  mutating func check() {
+    checkReferences()
+    checkCycles(.resourcePool, path: "spec.parent") { $0["parent"]?.string }
+    checkCycles(.image, path: "spec.source.image") { $0["source"]?["image"]?.string }
+    var check = MachineUniqueness(networks: networks())
+    for resource in resources where resource.id.kind == .virtualMachine { check.add(resource) }
+    diagnostics += check.diagnostics
+  }
+
+  private mutating func checkReferences() {
+    for reference in references {
+      let target = reference.target
+      if places[target] != nil || known.contains(target) { continue }
+      let names = (Array(places.keys) + known).filter { $0.kind == target.kind }.map(\.name)
+        .sorted()
+      let near = nearest(to: target.name, among: names)
+      let list = names.count <= 8 ? names : Array(names.prefix(8)) + ["..."]
+      let help =
+        near.map { "did you mean '\($0)'?" }
+        ?? (names.isEmpty
+          ? "declare it in one of the manifests"
+          : "declare it, or use one of \(list.joined(separator: ", "))")
+      diagnostics.append(
+        Diagnostic(
+          "missing-reference", "there is no \(target.kind.rawValue) '\(target.name)'",
+          path: reference.path, at: reference.span, help: help))
+    }
+  }
+
+  private mutating func checkCycles(
+    _ kind: Kind, path: String, _ parent: (JSONValue) -> String?
+  ) {
+    var parents: [String: String] = [:]
+    for resource in resources where resource.id.kind == kind {
+      parents[resource.id.name] = parent(resource.spec)
+    }
+    var reported: Set<String> = []
+    for resource in resources where resource.id.kind == kind {
+      var chain = [resource.id.name]
+      while let next = parents[chain[chain.count - 1]], !reported.contains(next) {
+        if let start = chain.firstIndex(of: next) {
+          let cycle = chain[start...] + [next]
+          reported.formUnion(cycle)
+          diagnostics.append(
+            Diagnostic(
+              "cycle", "\(cycle.joined(separator: " -> ")) leads back to itself", path: path,
+              at: resource.fieldSources[path] ?? resource.source,
+              help: "remove one of these references"))
+          break
+        }
+        chain.append(next)
+      }
+      reported.formUnion(chain)
+    }
+  }
+
+  private func networks() -> [String: NetworkSpecification] {
+    var networks: [String: NetworkSpecification] = [:]
+    for resource in resources where resource.id.kind == .network {
+      // A specification that was just decoded by the same table is always readable.
+      networks[resource.id.name] = try? NetworkSpecification(resource.spec)
+    }
+    return networks
+  }
+}

@@ -1,0 +1,117 @@
+internal import Diagnostics
+internal import Resources
+
+/// Finds what two machines can't both have: a MAC, a port of the host, an address, a volume.
+struct MachineUniqueness {
+  let networks: [String: NetworkSpecification]
+  private(set) var diagnostics: [Diagnostic] = []
+  private var owners: [Claim: Owner] = [:]
+  /// By protocol and port: the addresses that are listened on.
+  private var listeners: [Port: [(address: String, owner: Owner)]] = [:]
+
+  private enum Claim: Hashable {
+    case mac(String)
+    case address(network: String, String)
+    case volume(String)
+  }
+
+  private struct Port: Hashable {
+    var networkProtocol: String
+    var number: Int
+  }
+
+  private struct Owner {
+    var id: ResourceID
+    var span: SourceSpan?
+  }
+
+  init(networks: [String: NetworkSpecification]) { self.networks = networks }
+
+  mutating func add(_ resource: Resource) {
+    // A specification that was just decoded by the same table is always readable.
+    guard let machine = try? MachineSpecification(resource.spec) else { return }
+    for disk in machine.disks {
+      guard case .volume(let name) = disk.source else { continue }
+      claim(
+        .volume(name), "duplicate-volume", "the volume '\(name)'", resource,
+        "spec.disks[\(disk.name)].volume", help: "declare a volume for each machine")
+    }
+    for interface in machine.interfaces {
+      let path = "spec.interfaces[\(interface.name)]"
+      if let mac = interface.mac {
+        claim(
+          .mac(mac), "duplicate-mac", "the MAC \(mac)", resource, path + ".mac",
+          help: "choose another one, or leave it out and the engine chooses")
+      }
+      if let address = interface.address {
+        add(address, of: interface.network, resource, path + ".address")
+      }
+      for port in interface.ports { add(port, resource, path) }
+    }
+  }
+
+  private mutating func claim(
+    _ claim: Claim, _ code: DiagnosticCode, _ what: String, _ resource: Resource, _ path: String,
+    help: String
+  ) {
+    let owner = Owner(id: resource.id, span: resource.fieldSources[path])
+    if let first = owners[claim] {
+      report(code, what, owner, first, path, help: help)
+    } else {
+      owners[claim] = owner
+    }
+  }
+
+  private mutating func report(
+    _ code: DiagnosticCode, _ what: String, _ owner: Owner, _ first: Owner, _ path: String,
+    help: String
+  ) {
+    let place = first.span.map { " at \($0)" } ?? ""
+    diagnostics.append(
+      Diagnostic(
+        code, "\(what) is used by \(first.id)\(place) already", path: path, at: owner.span,
+        help: help))
+  }
+
+  private mutating func add(
+    _ address: String, of network: String, _ resource: Resource, _ path: String
+  ) {
+    guard let specification = networks[network] else { return }
+    if let subnet = specification.subnet.flatMap({ IPv4Network($0) }),
+      let parsed = IPv4Address(address), !subnet.isHost(parsed)
+    {
+      diagnostics.append(
+        Diagnostic(
+          "invalid-value", "\(address) is no address for guests in \(subnet) of Network/\(network)",
+          path: path, at: resource.fieldSources[path], help: "choose an address of that network"))
+    }
+    // In mode `user` each machine has a network of its own.
+    if specification.mode == .user { return }
+    claim(
+      .address(network: network, address), "duplicate-address",
+      "the address \(address) in Network/\(network)", resource, path,
+      help: "choose another address")
+  }
+
+  private mutating func add(
+    _ port: MachineSpecification.PortForward, _ resource: Resource, _ path: String
+  ) {
+    guard let host = port.host else { return }
+    let path = "\(path).ports[\(port.guest)/\(port.networkProtocol)].host"
+    let owner = Owner(id: resource.id, span: resource.fieldSources[path])
+    let key = Port(networkProtocol: port.networkProtocol, number: host)
+    let others = listeners[key, default: []]
+    let any = "0.0.0.0"
+    // Two of one machine are the field table's to report.
+    let first = others.first {
+      $0.owner.id != resource.id
+        && ($0.address == port.address || $0.address == any || port.address == any)
+    }
+    if let first {
+      report(
+        "duplicate-port", "\(port.networkProtocol) port \(port.address):\(host)", owner,
+        first.owner, path, help: "choose another port, or leave 'host' out and the engine chooses")
+    }
+    listeners[key] = others + [(port.address, owner)]
+  }
+}

@@ -1,0 +1,99 @@
+public import Diagnostics
+public import Resources
+internal import YAML
+
+/// A manifest's bytes with what is needed to talk about them.
+public struct ManifestSource: Sendable {
+  /// The file as the user named it; `<stdin>` for standard input.
+  public var file: String
+  /// The absolute directory that relative paths in the manifest start at.
+  public var directory: String
+  /// The text.
+  public var bytes: [UInt8]
+
+  /// Names a manifest's bytes.
+  public init(file: String, directory: String, bytes: [UInt8]) {
+    self.file = file
+    self.directory = directory
+    self.bytes = bytes
+  }
+}
+
+/// What manifests declare and what is wrong with them.
+public struct LoadedManifests: Sendable {
+  /// The resources of documents without errors, in the order read; each address once.
+  public var resources: [Resource]
+  /// All that is wrong, by file and line.
+  public var diagnostics: [Diagnostic]
+  /// The manifests, for the lines that diagnostics show.
+  public var sources: [ManifestSource]
+
+  /// Whether anything is an error, so that nothing may be done with the resources.
+  public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+
+  /// The line that a span lies in; nil for a file that was not read.
+  public func line(_ span: SourceSpan) -> String? {
+    guard let source = sources.first(where: { $0.file == span.file }) else { return nil }
+    let newline = UInt8(ascii: "\n")
+    var rest = source.bytes[...]
+    for _ in 1..<max(1, span.line) {
+      guard let end = rest.firstIndex(of: newline) else { return nil }
+      rest = rest[(end + 1)...]
+    }
+    let line = String(decoding: rest.prefix { $0 != newline }, as: UTF8.self)
+    return line.hasSuffix("\r") ? String(line.dropLast()) : line
+  }
+
+  /// All diagnostics as text, each with its line, caret and help.
+  public func renderedDiagnostics() -> String {
+    diagnostics.map { $0.rendered(line: line) }.joined(separator: "\n")
+  }
+}
+
+/// Turns manifests into checked, normalised resources.
+public enum ManifestLoader {
+  /// The API version that manifests name.
+  public static let apiVersion = "ingot/v1"
+
+  /// The resources that are there without being declared.
+  public static let builtIn: [ResourceID] = [
+    ResourceID(.storagePool, "default"), ResourceID(.resourcePool, "default"),
+    ResourceID(.network, "default"),
+  ]
+
+  /// Decodes and checks manifests, over all files together.
+  ///
+  /// - Parameters:
+  ///   - sources: the manifests, in the order read.
+  ///   - known: what the engine holds already and manifests may refer to; the built-in `default`
+  ///     ones need not be named.
+  public static func load(_ sources: [ManifestSource], known: Set<ResourceID> = [])
+    -> LoadedManifests
+  {
+    var declared = Declarations(known: known.union(builtIn))
+    for source in sources {
+      let stream = parseYAML(source.bytes, file: source.file)
+      declared.diagnostics += stream.diagnostics
+      for document in stream.documents {
+        var decoder = DocumentDecoder(source: source)
+        let resource = decoder.decode(document)
+        declared.add(resource, from: decoder)
+      }
+    }
+    declared.check()
+    return LoadedManifests(
+      resources: declared.resources, diagnostics: sorted(declared.diagnostics), sources: sources)
+  }
+
+  /// By file and line; what has no place stands first, equals keep their order.
+  private static func sorted(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
+    diagnostics.enumerated().sorted { a, b in
+      switch (a.element.span, b.element.span) {
+      case (nil, nil): a.offset < b.offset
+      case (nil, _): true
+      case (_, nil): false
+      case (let x?, let y?): x == y ? a.offset < b.offset : x < y
+      }
+    }.map(\.element)
+  }
+}
