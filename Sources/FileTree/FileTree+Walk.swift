@@ -94,6 +94,19 @@ extension FileTree {
   /// A symbolic link's target or a small file's content, a view into the tree's storage.
   package func storedBytes(of node: Node) -> ArraySlice<UInt8> { stored(inodes[node.index]) }
 
+  /// The file type in the upper four mode bits.
+  package func typeBits(of node: Node) -> UInt16 {
+    switch inodes[node.index].type {
+    case .fifo: 0o010000
+    case .characterDevice: 0o020000
+    case .directory: 0o040000
+    case .blockDevice: 0o060000
+    case .bytes, .reference: 0o100000
+    case .symbolicLink: 0o120000
+    case .socket: 0o140000
+    }
+  }
+
   /// The number under which equal sets of extended attributes are one; 0 is the empty set.
   package func attributeSet(of node: Node) -> Int { Int(inodes[node.index].attributeSet) }
 

@@ -1,0 +1,165 @@
+public import FileTree
+
+/// Writes an ext4 file system in one pass: contents as they come, then all that describes them.
+///
+/// Neither the number of files nor their sizes need be known ahead, so that an archive can be
+/// streamed into it. Inode tables and bitmaps follow the contents (feature flex_bg lets them lie
+/// anywhere), and the superblock and group descriptors at the front are written last. The same
+/// calls with the same options give the same bytes.
+///
+/// Format: the kernel's Documentation/filesystems/ext4 and, for checksums, e2fsprogs
+/// lib/ext2fs/csum.c.
+public final class Ext4Writer {
+  let options: Ext4Options
+  let output: BlockOutput
+  /// The seed of all checksums but the superblock's.
+  let checksumSeed: UInt32
+  var allocator: BlockAllocator
+  var contents = ContentStore()
+
+  private var openPath: [UInt8]?
+  private var position = 0
+  /// Bytes of the last block that are not filled yet.
+  private var room = 0
+  private var finished = false
+
+  /// Begins a file system.
+  ///
+  /// - Throws: `Ext4Error` where the options can't be met.
+  public init(_ options: Ext4Options, sink: any BlockSink) throws(Ext4Error) {
+    guard options.label.count <= 16 else {
+      throw Ext4Error([], .labelTooLong(options.label.count))
+    }
+    if case .exactly(let size) = options.size, size > Ext4Options.largestSize {
+      throw Ext4Error([], .beyondMaximum(needed: size, maximum: Ext4Options.largestSize))
+    }
+    self.options = options
+    var limit = Int.max
+    if case .exactly(let size) = options.size {
+      limit = Int(clamping: size) & ~(Ext4.blockSize - 1)
+    }
+    output = BlockOutput(sink, limit: limit)
+    checksumSeed = options.uuid.bytes.withUnsafeBytes { CRC32C.update(UInt32.max, $0) }
+    allocator = BlockAllocator(reserved: 1 + options.descriptorBlocks)
+  }
+
+  /// Begins a regular file's content.
+  ///
+  /// - Parameter path: the guest path, for messages.
+  public func beginFile(_ path: [UInt8]) throws {
+    guard openPath == nil, !finished else {
+      throw Ext4Error(path, .misuse("a file was begun before the last one was ended"))
+    }
+    begin(path)
+  }
+
+  /// Adds bytes to the file that was begun.
+  public func append(_ bytes: UnsafeRawBufferPointer) throws {
+    guard openPath != nil else {
+      throw Ext4Error([], .misuse("bytes came without a file begun"))
+    }
+    try put(bytes)
+  }
+
+  /// Adds bytes to the file that was begun.
+  public func append(_ bytes: [UInt8]) throws {
+    try bytes.withUnsafeBytes { try append($0) }
+  }
+
+  /// Adds bytes that read as zeros and take no room, but for the rest of a block begun.
+  public func appendHole(_ count: UInt64) throws {
+    guard let path = openPath else {
+      throw Ext4Error([], .misuse("a hole came without a file begun"))
+    }
+    guard let count = Int(exactly: count), count <= Ext4.largestFile - position else {
+      throw Ext4Error(path, .fileTooLarge)
+    }
+    let padding = min(room, count)
+    try output.appendZeros(padding)
+    room -= padding
+    position += count
+  }
+
+  /// Ends the file and gives the content to set in the tree.
+  public func endFile() throws -> FileContent {
+    guard openPath != nil else {
+      throw Ext4Error([], .misuse("a file was ended without one begun"))
+    }
+    let size = position
+    return .reference(UInt64(try end()), size: UInt64(size))
+  }
+
+  /// Completes the file system for a tree whose contents all came through this writer.
+  ///
+  /// - Returns: what was written.
+  /// - Throws: `Ext4Error` naming the file that ext4 can't hold, or the bytes missing; what the
+  ///   sink throws.
+  public func finish(_ tree: FileTree) throws -> Ext4Summary {
+    guard openPath == nil, !finished else {
+      throw Ext4Error([], .misuse("a file system was finished twice or with a file begun"))
+    }
+    finished = true
+    let plan = try TreePlan(tree)
+    return try Finisher(self, tree, plan).run()
+  }
+
+  func begin(_ path: [UInt8]) {
+    openPath = path
+    position = 0
+    room = 0
+    contents.begin()
+  }
+
+  func put(_ bytes: UnsafeRawBufferPointer) throws {
+    guard bytes.count <= Ext4.largestFile - position else {
+      throw Ext4Error(openPath ?? [], .fileTooLarge)
+    }
+    var rest = bytes
+    while !rest.isEmpty {
+      if room == 0 {
+        // After a hole the first block may begin with zeros.
+        let lead = position % Ext4.blockSize
+        let run = allocator.take(upTo: Ext4.divideUp(lead + rest.count, Ext4.blockSize))
+        contents.add(logical: position / Ext4.blockSize, run)
+        try output.seek(run.lowerBound * Ext4.blockSize)
+        try output.appendZeros(lead)
+        room = run.count * Ext4.blockSize - lead
+      }
+      let count = min(room, rest.count)
+      try output.append(UnsafeRawBufferPointer(rebasing: rest[..<count]))
+      position += count
+      room -= count
+      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+    }
+  }
+
+  func end() throws -> Int {
+    try output.appendZeros(room)
+    room = 0
+    openPath = nil
+    return contents.end(size: position)
+  }
+}
+
+extension Ext4Options {
+  /// 64 TiB: all descriptors lie in the first group, and must leave room for data there.
+  static let largestSize: UInt64 = 64 << 40
+
+  /// Blocks kept for group descriptors in each group that has a copy, used or not.
+  ///
+  /// The resize inode holds at most 1,024 beyond those used.
+  var descriptorBlocks: Int {
+    let groupSize = Ext4.blocksPerGroup * Ext4.blockSize
+    func blocks(_ size: UInt64) -> Int {
+      Ext4.divideUp(
+        Ext4.divideUp(Int(clamping: min(size, 1 << 60)), groupSize), Ext4.descriptorsPerBlock)
+    }
+    var used = 1
+    var wanted = maximumSize
+    if case .exactly(let size) = size {
+      used = blocks(size)
+      wanted = max(wanted, min(size, Ext4Options.largestSize) * 10)
+    }
+    return max(used, min(blocks(wanted), used + 1023))
+  }
+}
