@@ -1,0 +1,17 @@
+internal import ArgumentParser
+
+/// The root of the command tree.
+struct Ingot: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ingot",
+    abstract: "Virtual machines, pools and networks, declared in YAML.",
+    discussion: """
+      Exit codes: 0 done, 1 failed, 2 plan has changes (--detailed-exitcode), 3 refused by \
+      protection, 4 wait timed out, 5 partly applied, 6 converted with dropped items, 64 usage.
+      """,
+    version: "ingot \(ingotVersion)",
+    subcommands: [ValidateCommand.self, VersionCommand.self])
+}
+
+/// The version of this build.
+let ingotVersion = "0.1.0"

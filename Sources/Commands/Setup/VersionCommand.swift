@@ -1,0 +1,7 @@
+internal import ArgumentParser
+
+struct VersionCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "version", abstract: "Print the version.")
+  func run() async throws { TextStream.output.line("ingot \(ingotVersion)") }
+}

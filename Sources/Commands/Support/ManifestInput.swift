@@ -1,0 +1,44 @@
+internal import Diagnostics
+internal import Glibc
+internal import Manifests
+internal import Resources
+internal import SystemIO
+
+/// Reads the manifests that `-f` names.
+enum ManifestInput {
+  /// Reads and decodes; what is wrong is in the result, with the files' own diagnostics first.
+  static func read(
+    _ paths: [String], environment: Environment, known: Set<ResourceID> = []
+  ) -> LoadedManifests {
+    let (sources, unreadable) = ManifestFiles.read(
+      paths, workingDirectory: environment.workingDirectory
+    ) { () throws(SystemError) in
+      try standardInput().readAll(limit: ManifestFiles.sizeLimit)
+    }
+    for source in sources { SourceLines.shared.keep(source.bytes, of: source.file) }
+    var loaded = ManifestLoader.load(sources, known: known)
+    loaded.diagnostics = unreadable + loaded.diagnostics
+    return loaded
+  }
+
+  /// Reads manifests that are to be acted on; warnings go to standard error.
+  ///
+  /// - Throws: `Diagnostics` with all that is wrong.
+  static func load(
+    _ paths: [String], environment: Environment, known: Set<ResourceID>, style: Style
+  ) throws -> LoadedManifests {
+    let loaded = read(paths, environment: environment, known: known)
+    if loaded.hasErrors { throw Diagnostics(loaded.diagnostics) }
+    if !loaded.diagnostics.isEmpty {
+      let view = DiagnosticsView(style: style, line: SourceLines.shared.line)
+      TextStream.errors.write(view.text(loaded.diagnostics))
+    }
+    return loaded
+  }
+
+  /// Standard input as a descriptor of its own, so that closing it leaves number 0 open.
+  private static func standardInput() throws(SystemError) -> Descriptor {
+    let raw = try checked("read", "standard input") { dup(STDIN_FILENO) }
+    return Descriptor(owning: raw, name: "standard input")
+  }
+}

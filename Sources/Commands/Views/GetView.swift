@@ -1,0 +1,166 @@
+internal import EngineInterface
+internal import JSON
+internal import Resources
+
+/// The tables of `get`: one a kind.
+struct GetView {
+  /// Seconds since 1970, for ages.
+  var now: Int64
+  /// Whether all columns are shown.
+  var isWide: Bool
+
+  /// The table of one kind.
+  func table(_ kind: Kind, _ resources: [ObservedResource]) -> Table {
+    let columns = columns(of: kind).filter { isWide || !$0.isWide }
+    return Table(
+      columns: columns.map { Table.Column($0.title, elastic: $0.isElastic) },
+      rows: resources.map { resource in columns.map { $0.cell(resource) } })
+  }
+
+  /// A column: its title and what stands in it.
+  private struct Column {
+    var title: String
+    var isWide = false
+    var isElastic = false
+    var cell: (ObservedResource) -> Table.Cell
+  }
+
+  private func columns(of kind: Kind) -> [Column] {
+    let name = Column(title: "NAME", isElastic: true) { Table.Cell($0.resource.id.name, .strong) }
+    let age = Column(title: "AGE") { resource in
+      Table.Cell(resource.isBuiltIn ? "-" : ageText(now - resource.created))
+    }
+    let middle: [Column] =
+      switch kind {
+      case .virtualMachine: machineColumns
+      case .image: imageColumns
+      case .volume: volumeColumns
+      case .network: networkColumns
+      case .resourcePool: resourcePoolColumns
+      case .storagePool: storagePoolColumns
+      }
+    return [name] + middle + [age]
+  }
+
+  private var machineColumns: [Column] {
+    [
+      Column(title: "STATE") { stateCell($0) },
+      Column(title: "READY") { resource in
+        resource.machine?.isReady == true ? Table.Cell("yes", .good) : Table.Cell("no", .caution)
+      },
+      Column(title: "CPU") { text($0, "cpu.count") },
+      Column(title: "MEMORY") { text($0, "memory.guest") },
+      Column(title: "ADDRESSES", isElastic: true) { resource in
+        list(resource.machine?.addresses ?? [])
+      },
+      Column(title: "PORTS", isElastic: true) { list(MachinePorts.texts($0)) },
+      Column(title: "ACCEL", isWide: true) { Table.Cell($0.machine?.accelerator ?? "-") },
+      Column(title: "PID", isWide: true) { resource in
+        Table.Cell(resource.machine?.processID.map(String.init) ?? "-")
+      },
+      Column(title: "IMAGE", isWide: true) { Table.Cell(bootImage($0) ?? "-") },
+      Column(title: "RESTARTS", isWide: true) { Table.Cell(String($0.machine?.restarts ?? 0)) },
+      Column(title: "RESTART-REQUIRED", isWide: true, isElastic: true) { resource in
+        list(resource.machine?.restartRequired ?? [])
+      },
+    ]
+  }
+
+  private var imageColumns: [Column] {
+    [
+      Column(title: "STATE") { stateCell($0) },
+      Column(title: "SIZE") { size($0.details["size"] ?? $0.details["virtualSize"]) },
+      Column(title: "DIGEST") { Table.Cell(shortDigest($0.details["digest"]?.string)) },
+      Column(title: "BOOT") { text($0, "boot") },
+      Column(title: "MODE", isWide: true) { text($0, "mode") },
+      Column(title: "POOL", isWide: true) { text($0, "pool") },
+    ]
+  }
+
+  private var volumeColumns: [Column] {
+    [
+      Column(title: "STATE") { stateCell($0) },
+      Column(title: "SIZE") { text($0, "size") },
+      Column(title: "FORMAT") { text($0, "format") },
+      Column(title: "POOL") { text($0, "pool") },
+      Column(title: "USED-BY", isElastic: true) { resource in
+        list((resource.details["usedBy"]?.array ?? []).compactMap(\.string))
+      },
+    ]
+  }
+
+  private var networkColumns: [Column] {
+    [
+      Column(title: "STATE") { stateCell($0) },
+      Column(title: "MODE") { text($0, "mode") },
+      Column(title: "SUBNET") { text($0, "subnet") },
+    ]
+  }
+
+  private var resourcePoolColumns: [Column] {
+    [
+      Column(title: "STATE") { stateCell($0) },
+      Column(title: "PARENT") { text($0, "parent") },
+      Column(title: "CPU-RESERVED") { text($0, "cpu.reservation") },
+      Column(title: "CPU-LIMIT") { text($0, "cpu.limit") },
+      Column(title: "MEMORY-RESERVED") { text($0, "memory.reservation") },
+      Column(title: "MEMORY-LIMIT") { text($0, "memory.limit") },
+      Column(title: "CPU-SHARES", isWide: true) { text($0, "cpu.shares") },
+      Column(title: "MEMORY-SHARES", isWide: true) { text($0, "memory.shares") },
+    ]
+  }
+
+  private var storagePoolColumns: [Column] {
+    [
+      Column(title: "STATE") { stateCell($0) },
+      Column(title: "PATH", isElastic: true) { resource in
+        Table.Cell(
+          resource.details["path"]?.string ?? resource.resource.spec["path"]?.string ?? "-")
+      },
+      Column(title: "FREE") { size($0.details["free"]) },
+    ]
+  }
+
+  private func size(_ value: JSONValue?) -> Table.Cell {
+    Table.Cell(value?.integer.map(sizeText) ?? "-")
+  }
+
+  private func list(_ items: [String]) -> Table.Cell {
+    Table.Cell(items.isEmpty ? "-" : items.joined(separator: ","))
+  }
+
+  /// A field of the specification in the unit people write.
+  private func text(_ resource: ObservedResource, _ path: String) -> Table.Cell {
+    var value: JSONValue? = resource.resource.spec
+    for name in path.split(separator: ".") { value = value?[String(name)] }
+    guard let value, !value.isNull else { return "-" }
+    if let items = value.array { return list(items.compactMap(\.string)) }
+    return Table.Cell(Schema.table(for: resource.resource.id.kind).text(of: value, at: path))
+  }
+
+  private func bootImage(_ resource: ObservedResource) -> String? {
+    resource.resource.spec["disks"]?.array?.first?["image"]?.string
+  }
+
+  private func shortDigest(_ digest: String?) -> String {
+    guard let digest else { return "-" }
+    let bare = digest.split(separator: ":").last.map(String.init) ?? digest
+    return String(bare.prefix(12))
+  }
+}
+
+/// The state of a resource in a word, painted.
+func stateCell(_ resource: ObservedResource) -> Table.Cell {
+  switch resource.phase {
+  case .incomplete: return Table.Cell("Incomplete", .caution)
+  case .failed: return Table.Cell("Failed", .bad)
+  case .ready: break
+  }
+  guard let machine = resource.machine else { return Table.Cell("Ready", .good) }
+  switch machine.state {
+  case .running: return Table.Cell(machine.state.rawValue, .good)
+  case .halted: return Table.Cell(machine.state.rawValue)
+  case .starting, .paused, .stopping: return Table.Cell(machine.state.rawValue, .caution)
+  case .crashed, .backOff, .unresponsive: return Table.Cell(machine.state.rawValue, .bad)
+  }
+}

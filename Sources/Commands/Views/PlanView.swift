@@ -1,0 +1,179 @@
+internal import Diagnostics
+internal import EngineInterface
+internal import JSON
+internal import Planning
+internal import Resources
+
+/// A plan as text: a line an action with its symbol, effect word and reason, a line a field.
+struct PlanView {
+  /// How text is painted.
+  var style: Style
+
+  /// The lines, from the first action to the summary.
+  func lines(_ plan: Plan) -> [String] {
+    guard !plan.isEmpty else {
+      return ["No changes. \(counted(plan.unchanged.count, "resource")) as declared."]
+    }
+    let width = headingWidth(plan)
+    var lines: [String] = []
+    for action in plan.actions { lines += self.lines(action, width) }
+    for refusal in plan.refused { lines += self.lines(refusal, width) }
+    return lines + ["", summary(plan)]
+  }
+
+  /// `Plan: 2 add, 1 change (1 live, 0 next-boot, 0 restart), …, 3 unchanged.`
+  func summary(_ plan: Plan) -> String {
+    let counts = PlanCounts(plan)
+    return "Plan: \(counts.add) add, \(counts.change) change (\(counts.live) live, "
+      + "\(counts.nextBoot) next-boot, \(counts.restart) restart), \(counts.replace) replace, "
+      + "\(counts.destroy) destroy, \(plan.refused.count) refused, "
+      + "\(plan.unchanged.count) unchanged."
+  }
+
+  /// Where effect words begin, so that they stand below each other.
+  private func headingWidth(_ plan: Plan) -> Int {
+    let headings = plan.actions.map { displayWidth($0.id.description) }
+    let refusals = plan.refused.map { displayWidth($0.id.description) }
+    let changes = plan.actions.flatMap { action in
+      let rows = self.rows(action)
+      let pathWidth = rows.map { displayWidth($0.path) }.max() ?? 0
+      return rows.map { 4 + pathWidth + 2 + displayWidth($0.values) }
+    }
+    // A long value pushes its own effect word out, not everybody's.
+    return max((headings + refusals).max() ?? 0, (changes.filter { $0 <= 56 }).max() ?? 0)
+  }
+
+  private func lines(_ action: PlannedAction, _ width: Int) -> [String] {
+    let mark = Mark(action)
+    let place = action.source.map { " (\($0.file):\($0.line))" } ?? ""
+    let heading =
+      style.paint(" \(padded(mark.symbol, to: 3)) ", mark.ink)
+      + padded(action.id.description, to: width) + "  "
+      + style.paint(padded(effectWords(action), to: 9), mark.ink)
+      + style.paint("  # \(sanitized(action.reason.message))\(place)", .faint)
+    let rows = self.rows(action)
+    let pathWidth = rows.map { displayWidth($0.path) }.max() ?? 0
+    return [heading]
+      + rows.map { row in
+        let text = "\(padded(row.path, to: pathWidth))  \(row.values)"
+        return "       " + style.paint(row.symbol, row.ink) + " "
+          + padded(text, to: width - 4) + "  " + style.paint(row.effect, row.ink) + row.note
+      }
+  }
+
+  private func lines(_ refusal: RefusedAction, _ width: Int) -> [String] {
+    let diagnostic = refusal.diagnostic
+    let place = diagnostic.span.map { " (\($0.file):\($0.line))" } ?? ""
+    let path = diagnostic.path.isEmpty ? "" : "\(diagnostic.path): "
+    var lines = [
+      style.paint(" !   ", .bad) + padded(refusal.id.description, to: width) + "  "
+        + style.paint("refused  ", .bad)
+        + style.paint(
+          "  # \(refusal.verb): \(path)\(sanitized(diagnostic.message))\(place)", .faint)
+    ]
+    if let help = diagnostic.help { lines.append("       help: \(sanitized(help))") }
+    return lines
+  }
+
+  private struct Row {
+    var symbol: String
+    var path: String
+    var values: String
+    var effect: String
+    var note: String
+    var ink: Style.Ink
+  }
+
+  private func rows(_ action: PlannedAction) -> [Row] {
+    let schema = Schema.table(for: action.id.kind)
+    return action.changes.map { change in
+      let symbol =
+        change.before?.isNull ?? true ? "+" : change.after?.isNull ?? true ? "-" : "~"
+      let before = sanitized(schema.text(of: change.before, at: change.path))
+      let after = sanitized(schema.text(of: change.after, at: change.path))
+      let values = symbol == "+" ? after : symbol == "-" ? before : "\(before) -> \(after)"
+      return Row(
+        symbol: symbol, path: change.path, values: values, effect: change.effect.word,
+        note: change.note.map { " (\(sanitized($0)))" } ?? "", ink: ink(of: change.effect))
+    }
+  }
+
+  private func ink(of effect: Effect) -> Style.Ink {
+    switch effect {
+    case .none, .live: .good
+    case .nextBoot: .caution
+    case .restart, .replace, .refused: .bad
+    }
+  }
+
+  /// The word or words of an action: what happens to a running guest.
+  private func effectWords(_ action: PlannedAction) -> String {
+    switch action.act {
+    case .create: return "create"
+    case .delete: return "destroy"
+    case .replace: return "replace"
+    case .start: return "start"
+    case .stop: return "stop"
+    case .update:
+      let effects = Set(action.changes.map(\.effect)).subtracting([.none]).sorted()
+      return effects.isEmpty
+        ? action.effect.word : effects.map(\.word).joined(separator: " + ")
+    }
+  }
+}
+
+/// The symbol of an action and how it is painted.
+private struct Mark {
+  var symbol: String
+  var ink: Style.Ink
+
+  init(_ action: PlannedAction) {
+    switch action.act {
+    case .create: (symbol, ink) = ("+", .good)
+    case .delete: (symbol, ink) = ("-", .bad)
+    case .replace: (symbol, ink) = ("-/+", .bad)
+    case .update, .start, .stop: (symbol, ink) = ("~", .caution)
+    }
+  }
+}
+
+/// What the summary line counts.
+struct PlanCounts: Hashable {
+  /// Resources that are made.
+  var add = 0
+  /// Resources that are changed, started or stopped in place.
+  var change = 0
+  /// Of these, the ones a guest does not mind.
+  var live = 0
+  /// Of these, the ones staged for the next boot.
+  var nextBoot = 0
+  /// Of these, the ones that stop a guest.
+  var restart = 0
+  /// Resources destroyed and made anew.
+  var replace = 0
+  /// Resources destroyed.
+  var destroy = 0
+
+  /// Counts a plan.
+  init(_ plan: Plan) {
+    for action in plan.actions {
+      switch action.act {
+      case .create: add += 1
+      case .delete: destroy += 1
+      case .replace: replace += 1
+      case .update, .start, .stop:
+        change += 1
+        switch action.effect {
+        case .none, .live: live += 1
+        case .nextBoot: nextBoot += 1
+        case .restart, .replace, .refused: restart += 1
+        }
+      }
+    }
+  }
+}
+
+/// `1 resource`, `3 resources`.
+func counted(_ count: Int, _ noun: String) -> String {
+  "\(count) \(noun)\(count == 1 ? "" : "s")"
+}
