@@ -4,9 +4,12 @@ internal import Resources
 
 /// What all manifests declare together, and the checks that need all of them.
 struct Declarations {
-  private(set) var resources: [Resource] = []
+  /// The resources that can be read.
+  private(set) var readable: [Resource] = []
   var diagnostics: [Diagnostic] = []
   private let known: Set<ResourceID>
+  /// Those of the readable ones that have errors all the same.
+  private var flawed: Set<ResourceID> = []
   private var places: [ResourceID: SourceSpan] = [:]
   private var references: [DocumentDecoder.Reference] = []
 
@@ -27,7 +30,13 @@ struct Declarations {
       return
     }
     places[id] = place
-    if let resource { resources.append(resource) }
+    if let resource { readable.append(resource) }
+    if !decoder.diagnostics.isEmpty { flawed.insert(id) }
+  }
+
+  /// The resources without errors of their own.
+  var resources: [Resource] {
+    flawed.isEmpty ? readable : readable.filter { !flawed.contains($0.id) }
   }
 
   /// Checks what concerns several documents.
@@ -36,7 +45,7 @@ struct Declarations {
     checkCycles(.resourcePool, path: "spec.parent") { $0["parent"]?.string }
     checkCycles(.image, path: "spec.source.image") { $0["source"]?["image"]?.string }
     var check = MachineUniqueness(networks: networks())
-    for resource in resources where resource.id.kind == .virtualMachine { check.add(resource) }
+    for resource in readable where resource.id.kind == .virtualMachine { check.add(resource) }
     diagnostics += check.diagnostics
   }
 
@@ -64,11 +73,11 @@ struct Declarations {
     _ kind: Kind, path: String, _ parent: (JSONValue) -> String?
   ) {
     var parents: [String: String] = [:]
-    for resource in resources where resource.id.kind == kind {
+    for resource in readable where resource.id.kind == kind {
       parents[resource.id.name] = parent(resource.spec)
     }
     var reported: Set<String> = []
-    for resource in resources where resource.id.kind == kind {
+    for resource in readable where resource.id.kind == kind {
       var chain = [resource.id.name]
       while let next = parents[chain[chain.count - 1]], !reported.contains(next) {
         if let start = chain.firstIndex(of: next) {
@@ -89,7 +98,7 @@ struct Declarations {
 
   private func networks() -> [String: NetworkSpecification] {
     var networks: [String: NetworkSpecification] = [:]
-    for resource in resources where resource.id.kind == .network {
+    for resource in readable where resource.id.kind == .network {
       // A specification that was just decoded by the same table is always readable.
       networks[resource.id.name] = try? NetworkSpecification(resource.spec)
     }

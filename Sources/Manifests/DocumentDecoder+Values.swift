@@ -174,7 +174,11 @@ extension DocumentDecoder {
   mutating func wrongType(
     _ node: YAMLNode, _ expected: String, _ path: String, help: String? = nil
   ) {
-    let found = node.text == nil ? node.noun : node.quoted
+    let found =
+      switch node.content {
+      case .scalar(_, isPlain: false): "the text \(node.quoted)"
+      default: node.quoted
+      }
     fail(
       "wrong-type", "expected \(expected), got \(found)", path: path, at: span(node), help: help)
   }

@@ -24,7 +24,8 @@ struct DocumentDecoder {
 
   init(source: ManifestSource) { self.source = source }
 
-  /// The resource; nil where the document has an error.
+  /// The resource; nil where a field can't be read. What is wrong among fields that can be read
+  /// is only recorded, so that the checks over all documents see the resource.
   mutating func decode(_ document: YAMLNode) -> Resource? {
     let start = span(document)
     guard case .mapping(let pairs) = document.content else {
@@ -43,10 +44,8 @@ struct DocumentDecoder {
     let object = group(
       spec?.value, schema.fields, path: "spec", at: spec.map { self.span(key: $0) } ?? start)
     let value = JSONValue.object(object)
-    if diagnostics.isEmpty {
-      diagnostics += schema.problems(in: value).map { place($0, start) }
-    }
-    guard let id, diagnostics.allSatisfy({ $0.severity != .error }) else { return nil }
+    guard let id, diagnostics.isEmpty else { return nil }
+    diagnostics += schema.problems(in: value).map { place($0, start) }
     return Resource(
       id, spec: value, labels: labels(metadata["labels"]),
       annotations: labels(metadata["annotations"]), explicit: explicit, source: start,

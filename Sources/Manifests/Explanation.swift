@@ -1,0 +1,97 @@
+public import Diagnostics
+public import Resources
+
+/// What there is to know about a kind or a field, for `ingot explain`.
+public struct Explanation: Sendable {
+  /// The kind.
+  public var kind: Kind
+  /// The field's path with `spec` or `metadata`; empty for the kind itself.
+  public var path: String
+  /// The field; nil for the kind itself.
+  public var field: Field?
+  /// One sentence of documentation.
+  public var doc: String
+  /// The fields below.
+  public var fields: [Field]
+
+  /// Looks a path up, such as `vm`, `vm.memory.guest` or `Network.spec.dhcp.range`.
+  ///
+  /// - Throws: a diagnostic with the nearest known name.
+  public init(path text: String) throws(Diagnostic) {
+    var names = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    let word = names.removeFirst()
+    guard let kind = Kind(word: word) else {
+      let words = Kind.allCases.flatMap { [$0.rawValue, $0.shortName] }
+      throw Diagnostic(
+        "unknown-kind", "'\(word)' is no kind",
+        help: nearest(to: word, among: words).map { "did you mean '\($0)'?" }
+          ?? "the kinds are \(words.joined(separator: ", "))")
+    }
+    let schema = Schema.table(for: kind)
+    self.kind = kind
+    doc = schema.doc
+    fields = schema.fields
+    path = ""
+    field = nil
+    guard let first = names.first else { return }
+    var walked = kind.rawValue
+    path = "spec"
+    if first == "metadata" {
+      path = "metadata"
+      fields = Schema.metadata
+      doc = "What the resource is called."
+    }
+    if first == "spec" || first == "metadata" {
+      names.removeFirst()
+      walked += "." + first
+    }
+    for name in names { try descend(name, &walked) }
+  }
+
+  private mutating func descend(_ text: String, _ walked: inout String) throws(Diagnostic) {
+    let name = String(text.prefix { $0 != "[" })
+    guard let next = fields.first(where: { $0.name == name }) else {
+      let known = fields.map(\.name)
+      throw Diagnostic(
+        "unknown-field", "\(walked) has no field '\(name)'",
+        help: nearest(to: name, among: known).map { "did you mean '\(walked).\($0)'?" }
+          ?? (known.isEmpty ? "it has no fields" : "it has \(known.joined(separator: ", "))"))
+    }
+    walked += "." + name
+    path += "." + name
+    field = next
+    doc = next.doc
+    fields = next.type.fields
+  }
+
+  /// The explanation as text, with a line break at the end.
+  public var text: String {
+    var lines = [path.isEmpty ? kind.rawValue : "\(kind.rawValue).\(path)", "  \(doc)"]
+    if let field {
+      var facts = [("type", field.type.summary)]
+      if field.isRequired { facts.append(("required", "yes")) }
+      if let value = field.defaultText { facts.append(("default", value)) }
+      if let limits = field.type.limits { facts.append(("limits", limits)) }
+      if let change = field.changeText {
+        facts.append(("change", change))
+        if let note = field.note { facts.append(("", note)) }
+      }
+      lines.append("")
+      for (name, value) in facts { lines.append("  " + padded(name, 10) + value) }
+    }
+    if !fields.isEmpty {
+      lines += ["", "  fields"]
+      let width = (fields.map(\.name.count).max() ?? 0) + 2
+      let typeWidth = (fields.map(\.type.summary.count).max() ?? 0) + 2
+      for field in fields {
+        lines.append(
+          "    " + padded(field.name, width) + padded(field.type.summary, typeWidth) + field.doc)
+      }
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  private func padded(_ text: String, _ width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - text.count))
+  }
+}
