@@ -1,0 +1,34 @@
+internal import Foundation
+public import SystemIO
+
+/// A directory of a test's own, removed with all that is in it when the last reference goes.
+public final class Scratch: Sendable {
+  /// The directory's absolute path.
+  public let path: String
+
+  /// Makes the directory.
+  public init() throws {
+    path = NSTemporaryDirectory() + "/ingot-test-" + HostContext.live().makeUUID()
+    try makeDirectories(path)
+  }
+
+  deinit {
+    // What stays behind is in the temporary directory; a test has nobody to tell.
+    try? removeTree(path)
+  }
+
+  /// The path of something in the directory.
+  public func file(_ name: String) -> String { path + "/" + name }
+
+  /// Opens a new empty file in the directory.
+  public func create(_ name: String) throws -> Descriptor {
+    try Descriptor.open(file(name), [.readWrite, .create, .truncate])
+  }
+
+  /// Writes a file in the directory and answers its path.
+  @discardableResult
+  public func write(_ name: String, _ bytes: [UInt8]) throws -> String {
+    try create(name).write(bytes)
+    return file(name)
+  }
+}
