@@ -45,6 +45,17 @@ struct ContentStore {
     return records.count - 1
   }
 
+  /// The extents of blocks that follow each other in a file.
+  static func extents(of runs: [Range<Int>]) -> [Extent] {
+    var store = ContentStore()
+    var logical = 0
+    for run in runs {
+      store.add(logical: logical, run)
+      logical += run.count
+    }
+    return store.extents
+  }
+
   func size(_ content: Int) -> Int { records[content].size }
 
   func extents(_ content: Int) -> ArraySlice<Extent> {

@@ -28,8 +28,9 @@ struct DirectoryHash {
 
   private typealias Block = (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32)
 
-  /// Up to 32 bytes as eight words, the first byte highest; bytes count as signed, which is what
-  /// the superblock's flag says. The padding is the length in all four bytes.
+  /// Up to 32 bytes as eight words, the first byte highest, padded with the length in each byte.
+  ///
+  /// Bytes count as signed, which is what the superblock's flag says.
   private static func words(_ bytes: UnsafeRawBufferPointer) -> Block {
     var padding = UInt32(truncatingIfNeeded: bytes.count)
     padding |= padding << 8

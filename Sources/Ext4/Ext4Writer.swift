@@ -10,10 +10,12 @@ public import FileTree
 /// Format: the kernel's Documentation/filesystems/ext4 and, for checksums, e2fsprogs
 /// lib/ext2fs/csum.c.
 public final class Ext4Writer {
-  let options: Ext4Options
+  private(set) var options: Ext4Options
   let output: BlockOutput
   /// The seed of all checksums but the superblock's.
-  let checksumSeed: UInt32
+  var checksumSeed: UInt32 {
+    options.uuid.bytes.withUnsafeBytes { CRC32C.update(UInt32.max, $0) }
+  }
   var allocator: BlockAllocator
   var contents = ContentStore()
 
@@ -39,8 +41,24 @@ public final class Ext4Writer {
       limit = Int(clamping: size) & ~(Ext4.blockSize - 1)
     }
     output = BlockOutput(sink, limit: limit)
-    checksumSeed = options.uuid.bytes.withUnsafeBytes { CRC32C.update(UInt32.max, $0) }
     allocator = BlockAllocator(reserved: 1 + options.descriptorBlocks)
+  }
+
+  /// Changes options before the end, where they follow from what was streamed: the names, the
+  /// label, the time and the room that is left free.
+  ///
+  /// - Throws: `Ext4Error` where another option changes or the file system is finished.
+  public func revise(_ change: (inout Ext4Options) -> Void) throws(Ext4Error) {
+    var revised = options
+    change(&revised)
+    var settled = revised
+    (settled.uuid, settled.hashSeed) = (options.uuid, options.hashSeed)
+    (settled.label, settled.creationTime) = (options.label, options.creationTime)
+    if case .fitting = options.size, case .fitting = revised.size { settled.size = options.size }
+    guard !finished, settled == options, revised.label.count <= 16 else {
+      throw Ext4Error([], .misuse("an option was revised that is settled already"))
+    }
+    options = revised
   }
 
   /// Begins a regular file's content.

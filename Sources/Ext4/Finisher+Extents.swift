@@ -1,7 +1,7 @@
 // Extent trees: four extents in the inode, or a tree of blocks with 340 each.
 extension Finisher {
   private static let perBlock = (Ext4.blockSize - 12) / 12
-  static let perInode = 4
+  static let extentsInInode = 4
 
   /// An entry of a level above the leaves.
   private struct Branch {
@@ -12,17 +12,34 @@ extension Finisher {
   /// Writes the blocks of a content's extent tree where it needs any.
   func placeExtentTree(_ content: Int, inode: UInt32) throws {
     let extents = writer.contents.extents(content)
-    guard extents.count > Self.perInode else { return }
+    guard extents.count > Self.extentsInInode else { return }
+    deepRoots[content] = try writeExtentTree(Array(extents), inode: inode) {
+      writer.allocator.takeRun(1).lowerBound
+    }
+  }
+
+  /// Writes an extent tree and gives its root.
+  ///
+  /// - Parameter allocate: gives a block for each node of the tree.
+  func writeExtentTree(
+    _ extents: [Extent], inode: UInt32, allocate: () -> Int
+  ) throws -> ExtentRoot {
+    if extents.count <= Self.extentsInInode {
+      return ExtentRoot(bytes: Self.inlineRoot(extents), blocks: 0)
+    }
     let seed = seed(inode)
     var count = 0
-    var depth = 0
-    var level = try writeLevel(Array(extents), depth: depth, seed, &count) {
+    func place() -> Int {
+      count += 1
+      return allocate()
+    }
+    var level = try writeLevel(extents, depth: 0, seed, place) {
       $0.putExtent($1, at: $2)
       return $1.logical
     }
-    depth += 1
-    while level.count > Self.perInode {
-      level = try writeLevel(level, depth: depth, seed, &count) {
+    var depth = 1
+    while level.count > Self.extentsInInode {
+      level = try writeLevel(level, depth: depth, seed, place) {
         $0.putBranch($1.logical, $1.block, at: $2)
         return $1.logical
       }
@@ -30,17 +47,17 @@ extension Finisher {
     }
     var root = [UInt8](repeating: 0, count: 60)
     root.withUnsafeMutableBytes { bytes in
-      bytes.putExtentHeader(entries: level.count, limit: Self.perInode, depth: depth)
+      bytes.putExtentHeader(entries: level.count, limit: Self.extentsInInode, depth: depth)
       for (index, branch) in level.enumerated() {
         bytes.putBranch(branch.logical, branch.block, at: 12 + index * 12)
       }
     }
-    deepRoots[content] = ExtentRoot(bytes: root, blocks: count)
+    return ExtentRoot(bytes: root, blocks: count)
   }
 
   /// Writes one level's blocks and gives what the level above says of them.
   private func writeLevel<Item>(
-    _ items: [Item], depth: Int, _ seed: UInt32, _ count: inout Int,
+    _ items: [Item], depth: Int, _ seed: UInt32, _ place: () -> Int,
     _ put: (UnsafeMutableRawBufferPointer, Item, Int) -> UInt32
   ) throws -> [Branch] {
     var branches: [Branch] = []
@@ -56,10 +73,9 @@ extension Finisher {
       let tail = 12 + Self.perBlock * 12
       block.put(
         CRC32C.update(seed, UnsafeRawBufferPointer(block.part(0..<tail))), at: tail)
-      let physical = writer.allocator.takeRun(1).lowerBound
+      let physical = place()
       try writer.output.write(block, at: physical * Ext4.blockSize)
       branches.append(Branch(logical: first ?? 0, block: physical))
-      count += 1
     }
     return branches
   }
@@ -74,7 +90,7 @@ extension Finisher {
   static func inlineRoot(_ extents: [Extent]) -> [UInt8] {
     var root = [UInt8](repeating: 0, count: 60)
     root.withUnsafeMutableBytes { bytes in
-      bytes.putExtentHeader(entries: extents.count, limit: perInode, depth: 0)
+      bytes.putExtentHeader(entries: extents.count, limit: extentsInInode, depth: 0)
       for (index, extent) in extents.enumerated() {
         bytes.putExtent(extent, at: 12 + index * 12)
       }

@@ -1,27 +1,21 @@
 // The inodes that serve the file system itself: the journal and the room for growth.
 extension Finisher {
-  func journalExtents(_ layout: Layout) -> [Extent] {
-    var logical = 0
-    return layout.journal.map { run in
-      defer { logical += run.count }
-      return Extent(
-        logical: UInt32(logical), count: UInt32(run.count), physical: run.lowerBound)
-    }
-  }
-
   /// The journal's inode; also kept in the superblock.
   func journalImage(_ layout: Layout) -> InodeImage {
-    let blocks = layout.journal.reduce(0) { $0 + $1.count }
     var image = reservedImage(mode: 0o100600)
     image.flags = InodeImage.extentsFlag
-    image.size = blocks * Ext4.blockSize
-    image.blocks = blocks
-    image.root = Self.inlineRoot(journalExtents(layout))
+    image.size = layout.journalBlocks * Ext4.blockSize
+    image.blocks = layout.journalBlocks + journalRoot.blocks
+    image.root = journalRoot.bytes
     return image
   }
 
   /// Writes an empty journal: its superblock, big-endian (the kernel's include/linux/jbd2.h).
   func writeJournal(_ layout: Layout) throws {
+    journalRoot = try writeExtentTree(layout.journal, inode: Ext4.journalInode) {
+      // One block holds the 340 extents of a journal far beyond the largest.
+      layout.journalIndex ?? 0
+    }
     guard let first = layout.journal.first else { return }
     block.clear()
     func put(_ value: Int, at offset: Int) {
@@ -31,13 +25,13 @@ extension Finisher {
     // A superblock of version 2; block size, length, first block of the log, first sequence.
     put(4, at: 0x04)
     put(Ext4.blockSize, at: 0x0c)
-    put(layout.journal.reduce(0) { $0 + $1.count }, at: 0x10)
+    put(layout.journalBlocks, at: 0x10)
     put(1, at: 0x14)
     put(1, at: 0x18)
     block.put(options.uuid.bytes, at: 0x30)
     // One user.
     put(1, at: 0x40)
-    try writer.output.write(block, at: first.lowerBound * Ext4.blockSize)
+    try writer.output.write(block, at: first.physical * Ext4.blockSize)
   }
 
   private func backupGroups(_ layout: Layout) -> [Int] {

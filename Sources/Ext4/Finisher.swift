@@ -37,6 +37,7 @@ final class Finisher {
   var deepRoots: [Int: ExtentRoot] = [:]
   /// By the number of the set.
   var attributeBlocks: [Int: AttributeBlocks] = [:]
+  var journalRoot = ExtentRoot(bytes: [], blocks: 0)
   var clampedTimes = 0
 
   init(_ writer: Ext4Writer, _ tree: FileTree, _ plan: TreePlan) {

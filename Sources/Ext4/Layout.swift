@@ -4,7 +4,9 @@ struct Layout {
   let total: Int
   let groups: Int
   let inodesPerGroup: Int
-  let journal: [Range<Int>]
+  let journal: [Extent]
+  /// The block of the journal's extents, where the inode does not hold them all.
+  let journalIndex: Int?
   /// The resize inode's block of pointers to descriptor blocks.
   let resizeBlock: Int
   /// By group.
@@ -22,7 +24,7 @@ struct Layout {
   /// Runs of old content among them.
   let dropped: [Range<Int>]
 
-  var inodeTableBlocks: Int { inodesPerGroup / Ext4.inodesPerBlock }
+  var journalBlocks: Int { journal.reduce(0) { $0 + Int($1.count) } }
 
   /// Finds the smallest layout that holds all, or the one of the size given.
   ///
@@ -63,7 +65,9 @@ struct Layout {
     self.total = total
     groups = Ext4.divideUp(total, Ext4.blocksPerGroup)
     inodesPerGroup = Self.inodesPerGroup(total, usedInodes)
-    journal = allocator.takeAll(Self.journalBlocks(total))
+    journal = ContentStore.extents(of: allocator.takeAll(Self.journalBlocks(total)))
+    journalIndex =
+      journal.count > Finisher.extentsInInode ? allocator.takeRun(1).lowerBound : nil
     resizeBlock = allocator.takeRun(1).lowerBound
     blockBitmaps = allocator.takeAll(groups).flatMap { Array($0) }
     inodeBitmaps = allocator.takeAll(groups).flatMap { Array($0) }
@@ -95,9 +99,13 @@ struct Layout {
   ) -> Int {
     var total = whole(least, allocator.reserved, usedInodes)
     while true {
-      let needed = needed(total, allocator, usedInodes) + free
-      if needed <= total { return total }
-      total = whole(needed, allocator.reserved, usedInodes)
+      let end = needed(total, allocator, usedInodes)
+      let groups = Ext4.divideUp(max(total, end), Ext4.blocksPerGroup)
+      let copies = (Ext4.divideUp(end, Ext4.blocksPerGroup)..<groups)
+        .count { Ext4.hasBackup($0) }
+      let wanted = end + free + copies * allocator.reserved
+      if wanted <= total { return total }
+      total = whole(wanted, allocator.reserved, usedInodes)
     }
   }
 

@@ -15,7 +15,7 @@ extension Finisher {
     return Ext4Summary(
       size: layout.total * Ext4.blockSize, freeSize: freeBlocks * Ext4.blockSize,
       inodeCount: layout.groups * layout.inodesPerGroup, usedInodeCount: plan.usedInodes,
-      journalSize: layout.journal.reduce(0) { $0 + $1.count } * Ext4.blockSize,
+      journalSize: layout.journalBlocks * Ext4.blockSize,
       clampedTimes: clampedTimes,
       unreferenced: layout.dropped.map {
         $0.lowerBound * Ext4.blockSize..<$0.upperBound * Ext4.blockSize

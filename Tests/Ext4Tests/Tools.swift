@@ -2,6 +2,7 @@ import Ext4
 import FileTree
 import Foundation
 import Glibc
+import Testing
 
 /// What a tool said.
 struct ToolResult {
@@ -43,10 +44,10 @@ struct Image {
   let summary: Ext4Summary
   var path: String { file.path }
 
-  /// What `e2fsck -fn` finds wrong; empty where nothing is.
-  func faults() throws -> String {
+  /// Has e2fsck look at everything and find nothing.
+  func expectClean(sourceLocation: SourceLocation = #_sourceLocation) throws {
     let result = try run("e2fsck", ["-fn", path])
-    return result.status == 0 ? "" : result.text
+    #expect(result.status == 0, "\(result.text)", sourceLocation: sourceLocation)
   }
 
   /// Runs debugfs's commands, one a line.
