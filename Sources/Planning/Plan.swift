@@ -117,22 +117,26 @@ public struct FieldChange: Sendable, Hashable {
   public var effect: Effect
   /// More on how it is done: `by balloon`; nil where the word says it all.
   public var note: String?
+  /// Where the manifest says so; nil where no file does.
+  public var source: SourceSpan?
 
   /// Makes a change.
   public init(
-    path: String, before: JSONValue?, after: JSONValue?, effect: Effect, note: String? = nil
+    path: String, before: JSONValue?, after: JSONValue?, effect: Effect, note: String? = nil,
+    source: SourceSpan? = nil
   ) {
     self.path = path
     self.before = before
     self.after = after
     self.effect = effect
     self.note = note
+    self.source = source
   }
 }
 
 /// An action that is refused.
 public struct RefusedAction: Sendable, Hashable {
-  /// The verb: `create`, `replace`, `delete`.
+  /// The verb: `create`, `update`, `replace`, `delete`, `start`.
   public var verb: String
   /// What it would be done to.
   public var id: ResourceID

@@ -1,0 +1,227 @@
+internal import Diagnostics
+internal import EngineInterface
+internal import JSON
+internal import Resources
+
+/// What is to be done about one resource, before anything else is looked at.
+enum Verdict {
+  case unchanged
+  case act(PlannedAction)
+  case refuse(verb: String, [Diagnostic])
+}
+
+/// Compares single resources.
+struct Comparison {
+  let observed: ObservedState
+  let options: PlanOptions
+  let inputs: [String: String]
+  private let use: GuestUse
+
+  init(observed: ObservedState, options: PlanOptions, inputs: [String: String]) {
+    self.observed = observed
+    self.options = options
+    self.inputs = inputs
+    use = GuestUse(observed)
+  }
+
+  func creation(of resource: Resource) -> Verdict {
+    let problems = unsupported(in: resource)
+    if !problems.isEmpty { return .refuse(verb: "create", problems) }
+    return .act(
+      PlannedAction(
+        .create(resource), reason: PlanReason(.missing, "not there yet"), effect: .none,
+        source: resource.source, inputs: digest(of: resource)))
+  }
+
+  func verdict(on resource: Resource, _ stored: ObservedResource) -> Verdict {
+    let old = stored.resource
+    let correction = stored.machine.flatMap { MachineFacts(resource.spec).correction($0) }
+    let inputsChanged = inputsDiffer(resource, stored)
+    let waiting = waitingForRestart(stored)
+    if stored.phase == .ready, correction == nil, !inputsChanged, waiting.isEmpty,
+      old.spec == resource.spec, old.labels == resource.labels,
+      old.annotations == resource.annotations
+    {
+      return .unchanged
+    }
+    let changes = metadataChanges(old, resource) + fieldChanges(resource, stored)
+    let refusals = changes.filter { $0.effect == .refused }
+    if !refusals.isEmpty {
+      return .refuse(verb: "update", refusals.map { refusal($0, of: resource) })
+    }
+    let problems = unsupported(in: resource)
+    if let replacement = replacement(resource, stored, changes, inputsChanged: inputsChanged) {
+      if !problems.isEmpty { return .refuse(verb: "replace", problems) }
+      return replacement
+    }
+    guard let act = act(on: resource, stored, changes, correction, waiting) else {
+      return .unchanged
+    }
+    if !problems.isEmpty, !changes.isEmpty { return .refuse(verb: "update", problems) }
+    return .act(act)
+  }
+
+  // MARK: Which act
+
+  private func act(
+    on resource: Resource, _ stored: ObservedResource, _ changes: [FieldChange],
+    _ correction: RunCorrection?, _ waiting: [String]
+  ) -> PlannedAction? {
+    func made(_ act: Act, _ reason: PlanReason, _ effect: Effect) -> PlannedAction {
+      PlannedAction(
+        act, reason: reason, effect: effect, changes: changes,
+        source: changes.lazy.compactMap(\.source).first ?? resource.source,
+        inputs: digest(of: resource))
+    }
+    let effect = changes.map(\.effect).max() ?? .none
+    let update = Act.update(resource, restart: effect == .restart)
+    switch stored.phase {
+    case .incomplete:
+      return made(
+        .create(resource), PlanReason(.incomplete, because("an earlier act was cut short", stored)),
+        effect)
+    case .failed:
+      return made(update, PlanReason(.failed, because("it is broken", stored)), effect)
+    case .ready: break
+    }
+    if !waiting.isEmpty {
+      let reason = "restart wanted by \(waiting.joined(separator: ", "))"
+      return made(.update(resource, restart: true), PlanReason(.changed, reason), .restart)
+    }
+    if !changes.isEmpty {
+      let paths = changes.map(\.path)
+      let reason = paths.count == 1 ? "\(paths[0]) differs" : "\(paths.count) fields differ"
+      return made(update, PlanReason(.changed, reason), effect)
+    }
+    guard let correction, let state = stored.machine?.state else { return nil }
+    let strategy = MachineFacts(resource.spec).runStrategy.rawValue
+    let sentence = "run strategy \(strategy), but it is \(state.rawValue)"
+    return switch correction {
+    case .start: made(.start(resource.id), PlanReason(.notRunning, sentence), .none)
+    case .stop: made(.stop(resource.id), PlanReason(.running, sentence), .restart)
+    }
+  }
+
+  private func replacement(
+    _ resource: Resource, _ stored: ObservedResource, _ changes: [FieldChange], inputsChanged: Bool
+  ) -> Verdict? {
+    let isImage = resource.id.kind == .image
+    let immutable = changes.first { $0.effect == .replace }
+    let reason: PlanReason
+    if let immutable {
+      reason = PlanReason(.immutableFieldChanged, "\(immutable.path) cannot change in place")
+    } else if inputsChanged {
+      reason = PlanReason(.inputsChanged, "what it is built from has changed")
+    } else if isImage, stored.phase == .failed {
+      // Other kinds hold data that a new one would not have; they are repaired in place.
+      reason = PlanReason(.failed, because("it is broken", stored))
+    } else {
+      return nil
+    }
+    if stored.resource.isProtected {
+      return .refuse(
+        verb: "replace",
+        [.protected(resource, "replaced: \(reason.message)", at: immutable?.source)])
+    }
+    // A guest runs on the image that its disk was made from; the old one is kept for it.
+    let shown = isImage ? changes.map(\.withoutEffect) : changes
+    return .act(
+      PlannedAction(
+        .replace(resource), reason: reason, effect: isImage ? .none : .replace, changes: shown,
+        source: immutable?.source ?? resource.source, inputs: digest(of: resource)))
+  }
+
+  private func because(_ sentence: String, _ stored: ObservedResource) -> String {
+    stored.reason.map { "\(sentence): \($0)" } ?? sentence
+  }
+
+  private func digest(of resource: Resource) -> String? {
+    resource.id.kind == .image ? inputs[resource.id.name] : nil
+  }
+
+  private func inputsDiffer(_ resource: Resource, _ stored: ObservedResource) -> Bool {
+    guard let now = digest(of: resource), let then = stored.inputs else { return false }
+    return now != then && stored.phase != .incomplete
+  }
+
+  private func waitingForRestart(_ stored: ObservedResource) -> [String] {
+    guard options.allowRestart, let machine = stored.machine, machine.state.hasGuest else {
+      return []
+    }
+    return machine.restartRequired
+  }
+}
+
+// MARK: - Which fields
+
+extension Comparison {
+  private func metadataChanges(_ old: Resource, _ new: Resource) -> [FieldChange] {
+    func change(_ name: String, _ old: [Resource.Label], _ new: [Resource.Label]) -> [FieldChange] {
+      guard old != new else { return [] }
+      func object(_ labels: [Resource.Label]) -> JSONValue? {
+        labels.isEmpty
+          ? nil
+          : .object(
+            JSONObject(members: labels.map { .init(name: $0.name, value: .string($0.value)) }))
+      }
+      return [FieldChange(path: name, before: object(old), after: object(new), effect: .none)]
+    }
+    return change("metadata.labels", old.labels, new.labels)
+      + change("metadata.annotations", old.annotations, new.annotations)
+  }
+
+  private func fieldChanges(_ resource: Resource, _ stored: ObservedResource) -> [FieldChange] {
+    let hasGuest = stored.machine.map(\.state.hasGuest) ?? use.ids.contains(resource.id)
+    return Schema.table(for: resource.id.kind)
+      .differences(from: stored.resource.spec, to: resource.spec)
+      .map { difference in
+        var change = FieldChange(
+          path: difference.path, before: difference.before, after: difference.after,
+          effect: effect(difference.effect, hasGuest: hasGuest, resource.id.kind),
+          note: difference.note, source: resource.place(of: difference.path))
+        if difference.path == "runStrategy", hasGuest,
+          difference.after?.string == MachineSpecification.RunStrategy.halted.rawValue
+        {
+          change.effect = .restart
+          change.note = "the guest is shut down"
+        }
+        return change
+      }
+  }
+
+  /// What a change really does: nothing where no guest runs, and a restart only where allowed.
+  private func effect(_ effect: Effect, hasGuest: Bool, _ kind: Kind) -> Effect {
+    switch effect {
+    case .none, .replace, .refused: return effect
+    case .live: return hasGuest ? .live : .none
+    case .nextBoot, .restart:
+      guard hasGuest else { return .none }
+      // A network's or pool's act can't restart the guests that use it.
+      return options.allowRestart && kind == .virtualMachine ? .restart : .nextBoot
+    }
+  }
+
+  private func refusal(_ change: FieldChange, of resource: Resource) -> Diagnostic {
+    let schema = Schema.table(for: resource.id.kind)
+    let before = schema.text(of: change.before, at: change.path)
+    let after = schema.text(of: change.after, at: change.path)
+    return Diagnostic(
+      "refused-change", "cannot change from \(before) to \(after)", path: "spec.\(change.path)",
+      at: change.source, help: change.note ?? "declare a resource of another name")
+  }
+
+  private func unsupported(in resource: Resource) -> [Diagnostic] {
+    var found: [Diagnostic] = []
+    for item in observed.unsupported where item.kind == resource.id.kind {
+      for (path, value) in resource.values(at: item.path) {
+        let text = value.string ?? Schema.table(for: resource.id.kind).text(of: value, at: path)
+        guard item.values.isEmpty || item.values.contains(text) else { continue }
+        found.append(
+          Diagnostic(
+            "unsupported", "\(text) is not supported here: \(item.reason)", path: path,
+            at: resource.place(of: path)))
+      }
+    }
+    return found
+  }
+}

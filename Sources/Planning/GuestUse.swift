@@ -1,0 +1,27 @@
+internal import EngineInterface
+internal import Resources
+
+/// What running guests use beside themselves; found out when first asked for, for most plans never
+/// ask.
+final class GuestUse {
+  private let observed: ObservedState
+
+  init(_ observed: ObservedState) { self.observed = observed }
+
+  /// The addresses of pools, networks, images and volumes of running guests, pools above included.
+  private(set) lazy var ids: Set<ResourceID> = {
+    var ids: Set<ResourceID> = []
+    var parents: [ResourceID: ResourceID] = [:]
+    for stored in observed.resources {
+      if stored.resource.id.kind == .resourcePool {
+        parents[stored.resource.id] = stored.resource.references.first?.target
+      }
+      guard stored.machine?.state.hasGuest == true else { continue }
+      for reference in stored.resource.references {
+        var next: ResourceID? = reference.target
+        while let id = next, ids.insert(id).inserted { next = parents[id] }
+      }
+    }
+    return ids
+  }()
+}

@@ -1,0 +1,51 @@
+public import EngineInterface
+internal import Resources
+
+/// Compares what manifests declare with what an engine holds; pure.
+public enum Planner {
+  /// What brings an engine from what it holds to what manifests declare.
+  ///
+  /// What is refused (protected, impossible, more than pools or host give) stands in the plan
+  /// beside what goes on. The plan is the same for any order of the desired resources.
+  public static func plan(
+    desired: DesiredState, observed: ObservedState, options: PlanOptions = PlanOptions()
+  ) -> Plan {
+    var draft = Draft(observed: observed)
+    let comparison = Comparison(observed: observed, options: options, inputs: desired.inputs)
+    let declared = desired.resources.sorted { $0.id < $1.id }
+    var next = observed.resources.startIndex
+    for resource in declared {
+      while next < observed.resources.endIndex, observed.resources[next].resource.id < resource.id {
+        if options.prune { draft.prune(observed.resources[next]) }
+        next += 1
+      }
+      guard next < observed.resources.endIndex, observed.resources[next].resource.id == resource.id
+      else {
+        draft.add(comparison.creation(of: resource), of: resource, stored: nil)
+        continue
+      }
+      let stored = observed.resources[next]
+      next += 1
+      draft.add(comparison.verdict(on: resource, stored), of: resource, stored: stored)
+    }
+    if options.prune { for stored in observed.resources[next...] { draft.prune(stored) } }
+    return draft.finished()
+  }
+
+  /// What destroys resources; what is protected, or still used by what remains, is refused.
+  public static func planDestroy(_ target: DestroyTarget, observed: ObservedState) -> Plan {
+    var draft = Draft(observed: observed)
+    switch target {
+    case .all:
+      for stored in observed.resources where !stored.isBuiltIn {
+        draft.delete(stored, because: "everything is to be destroyed")
+      }
+    case .resources(let ids):
+      let wanted = Set(ids)
+      for stored in observed.resources where wanted.contains(stored.resource.id) {
+        draft.delete(stored, because: "named to be destroyed")
+      }
+    }
+    return draft.finished()
+  }
+}
