@@ -4,10 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #ifndef P_PIDFD
@@ -85,4 +90,142 @@ int clinux_peer_uid(int socket, unsigned int *uid) {
   if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0) return -1;
   *uid = credentials.uid;
   return 0;
+}
+
+int clinux_statx(int directory, const char *path, struct clinux_file_status *out) {
+  struct statx status;
+  int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (*path ? 0 : AT_EMPTY_PATH);
+  if (statx(directory, path, flags, STATX_BASIC_STATS | STATX_BTIME, &status) < 0) return -1;
+  memset(out, 0, sizeof *out);
+  out->device = (unsigned long long)status.stx_dev_major << 32 | status.stx_dev_minor;
+  out->inode = status.stx_ino;
+  out->size = status.stx_size;
+  out->blocks = status.stx_blocks;
+  out->attributes = status.stx_attributes;
+  out->attributes_mask = status.stx_attributes_mask;
+  out->mode = status.stx_mode;
+  out->links = status.stx_nlink;
+  out->uid = status.stx_uid;
+  out->gid = status.stx_gid;
+  out->special_major = status.stx_rdev_major;
+  out->special_minor = status.stx_rdev_minor;
+  const struct statx_timestamp *times[] = {
+      &status.stx_atime, &status.stx_mtime, &status.stx_ctime, &status.stx_btime};
+  for (int i = 0; i < 4; i++) {
+    out->seconds[i] = times[i]->tv_sec;
+    out->nanoseconds[i] = times[i]->tv_nsec;
+  }
+  out->has_birth = (status.stx_mask & STATX_BTIME) != 0;
+  return 0;
+}
+
+long clinux_llistxattr(const char *path, char *names, unsigned long size) {
+  return llistxattr(path, names, size);
+}
+
+long clinux_lgetxattr(const char *path, const char *name, void *value, unsigned long size) {
+  return lgetxattr(path, name, value, size);
+}
+
+long long clinux_seek_extent(int fd, long long offset, int hole) {
+  return lseek(fd, offset, hole ? SEEK_HOLE : SEEK_DATA);
+}
+
+static int spawn_here(const char *path, char *const *arguments, char *const *environment,
+                      const char *directory, const int *sources, const int *targets, int count,
+                      int new_session, int *pid) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int error = posix_spawn_file_actions_init(&actions);
+  if (error) return error;
+  error = posix_spawnattr_init(&attributes);
+  if (error) {
+    posix_spawn_file_actions_destroy(&actions);
+    return error;
+  }
+  int top = 3;
+  for (int i = 0; i < count && !error; i++) {
+    error = posix_spawn_file_actions_adddup2(&actions, sources[i], targets[i]);
+    if (targets[i] >= top) top = targets[i] + 1;
+  }
+  // Numbers between the targets that nobody asked for are closed too.
+  for (int fd = 3; fd < top && !error; fd++) {
+    int wanted = 0;
+    for (int i = 0; i < count; i++) wanted |= targets[i] == fd;
+    if (!wanted) error = posix_spawn_file_actions_addclose(&actions, fd);
+  }
+  if (!error) error = posix_spawn_file_actions_addclosefrom_np(&actions, top);
+  if (!error && directory) error = posix_spawn_file_actions_addchdir_np(&actions, directory);
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+  if (new_session) flags |= POSIX_SPAWN_SETSID;
+  if (!error) error = posix_spawnattr_setsigmask(&attributes, &none);
+  if (!error) error = posix_spawnattr_setsigdefault(&attributes, &all);
+  if (!error) error = posix_spawnattr_setflags(&attributes, flags);
+  if (!error) error = posix_spawn(pid, path, &actions, &attributes, arguments, environment);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return error;
+}
+
+int clinux_spawn(const char *path, char *const *arguments, char *const *environment,
+                 const char *directory, const int *sources, const int *targets, int count,
+                 int new_session, int detached, int *pid) {
+  // Sources are first moved above every target, so that no dup2 overwrites a source still needed.
+  int top = 2;
+  for (int i = 0; i < count; i++)
+    if (targets[i] > top) top = targets[i];
+  int *moved = calloc((size_t)count + 1, sizeof *moved);
+  if (!moved) return ENOMEM;
+  int error = 0, made = 0;
+  for (; made < count; made++) {
+    moved[made] = fcntl(sources[made], F_DUPFD_CLOEXEC, top + 1);
+    if (moved[made] < 0) {
+      error = errno;
+      break;
+    }
+  }
+  if (!error && !detached)
+    error = spawn_here(path, arguments, environment, directory, moved, targets, count,
+                       new_session, pid);
+  if (!error && detached) {
+    // The middle process ends at once, so that init inherits the program. It shares this memory
+    // (vfork), hence the result needs no pipe.
+    volatile int result = 0;
+    pid_t middle = vfork();
+    if (middle == 0) {
+      result = spawn_here(path, arguments, environment, directory, moved, targets, count,
+                          new_session, pid);
+      _exit(0);
+    }
+    if (middle < 0) error = errno;
+    int status;
+    while (middle > 0 && waitpid(middle, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (middle > 0) error = result;
+  }
+  for (int i = 0; i < made; i++) close(moved[i]);
+  free(moved);
+  return error;
+}
+
+int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int clinux_accept(int socket) {
+  return accept4(socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+int clinux_signalfd(const int *signals, int count) {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int i = 0; i < count; i++) sigaddset(&set, signals[i]);
+  if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) return -1;
+  return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int clinux_signalfd_read(int fd) {
+  struct signalfd_siginfo info;
+  return read(fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
 }

@@ -17,6 +17,9 @@ public final class Descriptor: Sendable {
     self.name = name
   }
 
+  /// The process's standard error; never closed, since it lives as long as the process.
+  public static let standardError = Descriptor(owning: STDERR_FILENO, name: "standard error")
+
   deinit {
     // Whatever had to be durable was synchronised before; there is nobody to tell here.
     _ = Glibc.close(raw)

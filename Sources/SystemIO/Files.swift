@@ -36,6 +36,11 @@ public func removeFile(_ path: String) throws(SystemError) {
   if unlink(path) != 0, errno != ENOENT { throw SystemError("remove", path, errno: errno) }
 }
 
+/// Renames a file over whatever stands at the new name; `synchronizeDirectory` makes it durable.
+public func renameFile(_ path: String, to newPath: String) throws(SystemError) {
+  try checked("rename", "\(path) to \(newPath)") { rename(path, newPath) }
+}
+
 /// Removes a directory and all below it, following no symbolic link; nothing there is no error.
 public func removeTree(_ path: String) throws(SystemError) {
   var status = stat()

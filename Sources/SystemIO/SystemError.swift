@@ -28,6 +28,10 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
   public var alreadyExists: Bool { errno == EEXIST }
   /// Whether the disk or the quota is full.
   public var isOutOfSpace: Bool { errno == ENOSPC || errno == EDQUOT }
+  /// Whether nobody listens at the address.
+  public var isRefused: Bool { errno == ECONNREFUSED }
+  /// Whether another holds it at the moment: a lock, a full queue.
+  public var isBusy: Bool { errno == EAGAIN }
   /// Whether rights are missing.
   public var isDenied: Bool { errno == EACCES || errno == EPERM }
 }
