@@ -1,0 +1,208 @@
+internal import JSON
+
+/// The listening sockets QEMU is handed, by the descriptor numbers it finds them at.
+public struct GuestSockets: Hashable, Sendable {
+  /// For QMP.
+  public var qmp: Int32
+  /// For the serial console.
+  public var console: Int32
+  /// For the guest agent's channel.
+  public var agent: Int32
+
+  /// Names the descriptors.
+  public init(qmp: Int32, console: Int32, agent: Int32) {
+    self.qmp = qmp
+    self.console = console
+    self.agent = agent
+  }
+}
+
+extension MachineSpec {
+  /// QEMU's arguments for this machine, which starts stopped (`-S`) and waits for `cont`.
+  ///
+  /// What takes paths or user's text is passed as JSON, so that no comma or colon in it means
+  /// anything. Network cards and disks each sit behind a root port of their own: devices directly on
+  /// the root complex can't be plugged or unplugged. The ports of network cards come first, so that
+  /// a disk added later doesn't rename the guest's interfaces.
+  public func arguments(sockets: GuestSockets) -> [String] {
+    generalArguments + processorArguments + memoryArguments + firmwareArguments
+      + socketArguments(sockets) + portArguments + diskArguments + interfaceArguments
+      + fixedDeviceArguments
+  }
+
+  private var generalArguments: [String] {
+    [
+      "-name", "guest=\(escaped(name)),debug-threads=on", "-uuid", uuid, "-nodefaults",
+      "-no-user-config", "-display", "none", "-S", "-msg", "timestamp=on",
+      "-sandbox",
+      "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+      // A reboot keeps the process; a panic ends it, with an event that says so.
+      "-action", "reboot=reset,shutdown=poweroff,panic=shutdown",
+      "-global", "ICH9-LPC.disable_s3=1", "-global", "ICH9-LPC.disable_s4=1",
+    ]
+  }
+
+  private var processorArguments: [String] {
+    let model: String
+    let accel: String
+    switch accelerator {
+    case .kvm:
+      model = cpuModel ?? "host"
+      accel = "kvm"
+    case .tcg:
+      // "host" means the best there is; TCG's word for that is "max".
+      model = cpuModel.flatMap { $0 == "host" ? nil : $0 } ?? "max"
+      accel = "tcg,thread=multi,tb-size=64"
+    }
+    let smp = maximumCPUs > cpus ? "\(cpus),maxcpus=\(maximumCPUs)" : "\(cpus)"
+    return ["-accel", accel, "-cpu", model, "-smp", smp]
+  }
+
+  private var memoryArguments: [String] {
+    let size = max(memory, maximumMemory)
+    var machine = "q35,usb=off,vmport=off,dump-guest-core=off,memory-backend=ram0"
+    if accelerator == .kvm { machine += ",hpet=off" }
+    if case .uefi = firmware { machine += ",pflash0=firmware-code,pflash1=firmware-variables" }
+    return [
+      "-machine", machine, "-m", "size=\(size)b",
+      "-object", "memory-backend-memfd,id=ram0,size=\(size),share=on,prealloc=off,merge=off",
+    ]
+  }
+
+  private var firmwareArguments: [String] {
+    switch firmware {
+    case .bios: return []
+    case .direct(let kernel, let initrd, let commandLine):
+      return ["-kernel", kernel] + (initrd.map { ["-initrd", $0] } ?? [])
+        + ["-append", commandLine]
+    case .uefi(let code, let variables):
+      return [
+        "-blockdev", fileNode("firmware-code", code, readOnly: true, discard: false).text(),
+        "-blockdev",
+        fileNode("firmware-variables", variables, readOnly: false, discard: false).text(),
+      ]
+    }
+  }
+
+  private func socketArguments(_ sockets: GuestSockets) -> [String] {
+    func socket(_ id: String, _ descriptor: Int32) -> [String] {
+      ["-chardev", "socket,id=\(id),fd=\(descriptor),server=on,wait=off"]
+    }
+    return socket("qmp", sockets.qmp) + ["-mon", "chardev=qmp,mode=control"]
+      + socket("console", sockets.console) + ["-serial", "chardev:console"]
+      + socket("agent", sockets.agent)
+  }
+
+  /// Each network card's port, each disk's, then the free ones; at most 8 functions a slot.
+  private var portArguments: [String] {
+    ports(interfaces.map(\.id), firstSlot: 0x2, firstChassis: 1)
+      + ports(virtioDisks.map(\.id), firstSlot: 0x6, firstChassis: 64)
+      + ports((0..<spareSlots).map { "spare\($0)" }, firstSlot: 0x10, firstChassis: 192)
+  }
+
+  private var virtioDisks: [Disk] { disks.filter { $0.device == .virtio } }
+
+  private func ports(_ ids: [String], firstSlot: Int, firstChassis: Int) -> [String] {
+    ids.enumerated().flatMap { index, id in
+      let slot = String(firstSlot + index / 8, radix: 16)
+      let several = index % 8 == 0 ? ",multifunction=on" : ""
+      return [
+        "-device",
+        "pcie-root-port,id=port-\(id),bus=pcie.0,addr=0x\(slot).\(index % 8),"
+          + "chassis=\(firstChassis + index)\(several)",
+      ]
+    }
+  }
+
+  private var diskArguments: [String] {
+    disks.flatMap { disk in
+      let nodes = disk.layers.indices.reversed().flatMap { layerArguments(disk, $0) }
+      return nodes + ["-device", device(of: disk).text()]
+    }
+  }
+
+  /// The file and the format of one layer; the layer below stands before it.
+  private func layerArguments(_ disk: Disk, _ index: Int) -> [String] {
+    let layer = disk.layers[index]
+    let node = index == 0 ? disk.id : "\(disk.id)-layer\(index)"
+    let readOnly = index > 0 || disk.readOnly || disk.device == .cdrom
+    let file = "\(node)-file"
+    var format: JSONValue = [
+      "driver": .string(layer.format.rawValue), "node-name": .string(node),
+      "file": .string(file), "read-only": .bool(readOnly),
+    ]
+    if disk.discard, !readOnly { format["discard"] = "unmap" }
+    if layer.format == .qcow2 {
+      // Null, not left out: a backing file that the image names itself is never opened.
+      let below = index + 1 < disk.layers.count
+      format["backing"] = below ? .string("\(disk.id)-layer\(index + 1)") : .null
+    }
+    return [
+      "-blockdev",
+      fileNode(file, layer.path, readOnly: readOnly, discard: disk.discard && !readOnly).text(),
+      "-blockdev", format.text(),
+    ]
+  }
+
+  private func fileNode(
+    _ node: String, _ path: String, readOnly: Bool, discard: Bool
+  ) -> JSONValue {
+    var value: JSONValue = [
+      "driver": "file", "node-name": .string(node), "filename": .string(path),
+      "read-only": .bool(readOnly), "locking": "auto",
+    ]
+    if discard { value["discard"] = "unmap" }
+    return value
+  }
+
+  private func device(of disk: Disk) -> JSONValue {
+    var value: JSONValue
+    switch disk.device {
+    case .virtio:
+      // A write that fails stops the guest: it can go on once there is space again.
+      value = [
+        "driver": "virtio-blk-pci", "id": .string("\(disk.id)-device"),
+        "bus": .string("port-\(disk.id)"), "drive": .string(disk.id), "werror": "stop",
+        "rerror": "stop",
+      ]
+    case .cdrom:
+      value = [
+        "driver": "ide-cd", "id": .string("\(disk.id)-device"), "drive": .string(disk.id),
+      ]
+    }
+    if let serial = disk.serial { value["serial"] = .string(serial) }
+    if let index = disk.bootIndex { value["bootindex"] = .integer(Int64(index)) }
+    return value
+  }
+
+  private var interfaceArguments: [String] {
+    interfaces.flatMap { interface in
+      var network = "user,id=\(interface.id)"
+      if let subnet = interface.subnet { network += ",net=\(subnet)" }
+      if let address = interface.guestAddress { network += ",dhcpstart=\(address)" }
+      for forward in interface.forwards { network += ",hostfwd=\(forward.argument)" }
+      let device: JSONValue = [
+        "driver": "virtio-net-pci", "id": .string("\(interface.id)-device"),
+        "bus": .string("port-\(interface.id)"), "netdev": .string(interface.id),
+        "mac": .string(interface.mac),
+      ]
+      return ["-netdev", network, "-device", device.text()]
+    }
+  }
+
+  private var fixedDeviceArguments: [String] {
+    [
+      "virtio-balloon-pci,id=balloon,bus=pcie.0,addr=0x18,free-page-reporting=on,"
+        + "deflate-on-oom=on",
+      "virtio-rng-pci,id=rng,bus=pcie.0,addr=0x19",
+      "virtio-serial-pci,id=serial,bus=pcie.0,addr=0x1a",
+      "virtserialport,bus=serial.0,nr=1,chardev=agent,name=org.qemu.guest_agent.0,id=agent-port",
+      "pvpanic-pci,bus=pcie.0,addr=0x1b",
+    ].flatMap { ["-device", $0] }
+  }
+
+  /// QEMU reads `,,` as a comma of the value.
+  private func escaped(_ text: String) -> String {
+    text.split(separator: ",", omittingEmptySubsequences: false).joined(separator: ",,")
+  }
+}

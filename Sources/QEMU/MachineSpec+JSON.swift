@@ -1,0 +1,134 @@
+public import JSON
+
+extension MachineSpec {
+  /// The machine as JSON, for the file its monitor reads.
+  public var json: JSONValue {
+    [
+      "name": .string(name), "uuid": .string(uuid), "cpus": .integer(Int64(cpus)),
+      "maximumCPUs": .integer(Int64(maximumCPUs)), "cpuModel": JSONValue(cpuModel),
+      "memory": .integer(Int64(memory)), "maximumMemory": .integer(Int64(maximumMemory)),
+      "accelerator": .string(accelerator.rawValue), "firmware": firmware.json,
+      "disks": .array(disks.map(\.json)), "interfaces": .array(interfaces.map(\.json)),
+      "spareSlots": .integer(Int64(spareSlots)),
+    ]
+  }
+
+  /// Reads what `json` gave.
+  public init(_ reader: JSONReader) throws(JSONShapeError) {
+    var disks: [Disk] = []
+    for item in try reader.member("disks").list() { disks.append(try Disk(item)) }
+    var interfaces: [Interface] = []
+    for item in try reader.member("interfaces").list() { interfaces.append(try Interface(item)) }
+    self.init(
+      name: try reader.member("name").string(), uuid: try reader.member("uuid").string(),
+      cpus: try reader.member("cpus").integer(1...4096),
+      maximumCPUs: try reader.member("maximumCPUs").integer(1...4096),
+      cpuModel: try reader.optional("cpuModel")?.string(),
+      memory: try reader.member("memory").integer(1 ... .max),
+      maximumMemory: try reader.member("maximumMemory").integer(1 ... .max),
+      accelerator: try reader.member("accelerator").choice(Accelerator.self),
+      firmware: try Firmware(reader.member("firmware")), disks: disks, interfaces: interfaces,
+      spareSlots: try reader.member("spareSlots").integer(0...8))
+  }
+}
+
+extension MachineSpec.Firmware {
+  fileprivate var json: JSONValue {
+    switch self {
+    case .direct(let kernel, let initrd, let commandLine):
+      [
+        "boot": "direct", "kernel": .string(kernel), "initrd": JSONValue(initrd),
+        "commandLine": .string(commandLine),
+      ]
+    case .bios: ["boot": "bios"]
+    case .uefi(let code, let variables):
+      ["boot": "uefi", "code": .string(code), "variables": .string(variables)]
+    }
+  }
+
+  fileprivate init(_ reader: JSONReader) throws(JSONShapeError) {
+    switch try reader.member("boot").string() {
+    case "direct":
+      self = .direct(
+        kernel: try reader.member("kernel").string(),
+        initrd: try reader.optional("initrd")?.string(),
+        commandLine: try reader.member("commandLine").string())
+    case "bios": self = .bios
+    case "uefi":
+      self = .uefi(
+        code: try reader.member("code").string(),
+        variables: try reader.member("variables").string())
+    default:
+      throw JSONShapeError(path: reader.path + ".boot", expected: "direct, bios or uefi")
+    }
+  }
+}
+
+extension MachineSpec.Disk {
+  fileprivate var json: JSONValue {
+    [
+      "id": .string(id),
+      "layers": .array(
+        layers.map { ["path": .string($0.path), "format": .string($0.format.rawValue)] }),
+      "device": .string(device.rawValue), "readOnly": .bool(readOnly),
+      "serial": JSONValue(serial), "discard": .bool(discard), "bootIndex": JSONValue(bootIndex),
+    ]
+  }
+
+  fileprivate init(_ reader: JSONReader) throws(JSONShapeError) {
+    var layers: [MachineSpec.Layer] = []
+    for item in try reader.member("layers").list() {
+      layers.append(
+        MachineSpec.Layer(
+          path: try item.member("path").string(),
+          format: try item.member("format").choice(MachineSpec.Layer.Format.self)))
+    }
+    self.init(
+      id: try reader.member("id").string(), layers: layers,
+      device: try reader.member("device").choice(Device.self),
+      readOnly: try reader.member("readOnly").bool(),
+      serial: try reader.optional("serial")?.string(),
+      discard: try reader.member("discard").bool(),
+      bootIndex: try reader.optional("bootIndex")?.integer(0...1000))
+  }
+}
+
+extension MachineSpec.Interface {
+  fileprivate var json: JSONValue {
+    [
+      "id": .string(id), "mac": .string(mac), "subnet": JSONValue(subnet),
+      "guestAddress": JSONValue(guestAddress),
+      "forwards": .array(forwards.map(\.json)),
+    ]
+  }
+
+  fileprivate init(_ reader: JSONReader) throws(JSONShapeError) {
+    var forwards: [MachineSpec.HostForward] = []
+    for item in try reader.member("forwards").list() {
+      forwards.append(try MachineSpec.HostForward(item))
+    }
+    self.init(
+      id: try reader.member("id").string(), mac: try reader.member("mac").string(),
+      subnet: try reader.optional("subnet")?.string(),
+      guestAddress: try reader.optional("guestAddress")?.string(), forwards: forwards)
+  }
+}
+
+extension MachineSpec.HostForward {
+  /// The forward as JSON.
+  public var json: JSONValue {
+    [
+      "transport": .string(transport.rawValue), "hostAddress": .string(hostAddress),
+      "hostPort": .integer(Int64(hostPort)), "guestPort": .integer(Int64(guestPort)),
+    ]
+  }
+
+  /// Reads what `json` gave.
+  public init(_ reader: JSONReader) throws(JSONShapeError) {
+    self.init(
+      transport: try reader.member("transport").choice(Transport.self),
+      hostAddress: try reader.member("hostAddress").string(),
+      hostPort: try reader.member("hostPort").integer(1 ... .max),
+      guestPort: try reader.member("guestPort").integer(1 ... .max))
+  }
+}
