@@ -1,0 +1,127 @@
+public import QEMU
+
+/// When a guest that ended is started again.
+public enum RunStrategy: String, Hashable, Sendable, CaseIterable {
+  /// Always, unless it was stopped on request.
+  case always = "Always"
+  /// After a failure or a panic, not after it shut down by itself.
+  case rerunOnFailure = "RerunOnFailure"
+  /// Never by itself.
+  case manual = "Manual"
+  /// Never; it should be down.
+  case halted = "Halted"
+}
+
+/// How long to wait before a guest that ended is started again.
+public struct RestartDelay: Hashable, Sendable {
+  /// The first wait, in milliseconds; each further one is twice as long.
+  public var initial: Int
+  /// The longest wait, in milliseconds.
+  public var maximum: Int
+  /// A run of this many milliseconds is a success: the next wait is the first again.
+  public var resetAfter: Int
+
+  /// Describes the waits; the defaults are 1 s, 60 s and 10 minutes.
+  public init(initial: Int = 1000, maximum: Int = 60_000, resetAfter: Int = 600_000) {
+    self.initial = initial
+    self.maximum = maximum
+    self.resetAfter = resetAfter
+  }
+
+  /// The wait before the restart after this many ends in a row, from 1.
+  public func wait(afterEnds count: Int) -> Int {
+    let doublings = min(max(0, count - 1), 40)
+    let (wait, overflow) = initial.multipliedReportingOverflow(by: 1 << doublings)
+    return overflow ? maximum : min(wait, maximum)
+  }
+}
+
+/// How to find out whether a guest is ready.
+public struct Probe: Hashable, Sendable {
+  /// What is asked.
+  public enum Check: Hashable, Sendable {
+    /// Whether the guest agent answers.
+    case guestAgent
+    /// Whether something in the guest accepts at this address of the host.
+    ///
+    /// QEMU's user network accepts in the guest's place; with `userNetwork` the guest's own answer
+    /// is waited for.
+    case tcp(address: String, port: UInt16, userNetwork: Bool)
+    /// Whether a command in the guest, run by the agent, ends with status 0.
+    case exec(command: [String])
+    /// Whether the guest wrote this text on its console since it started; no pattern characters.
+    case console(text: String)
+  }
+
+  /// What is asked.
+  public var check: Check
+  /// Milliseconds from the guest's start to the first question.
+  public var initialDelay: Int
+  /// Milliseconds between questions.
+  public var period: Int
+  /// Milliseconds until a question counts as failed.
+  public var timeout: Int
+  /// Successes in a row that make the guest ready.
+  public var successThreshold: Int
+  /// Failures in a row that make it not ready any more.
+  public var failureThreshold: Int
+
+  /// Describes a probe.
+  public init(
+    _ check: Check, initialDelay: Int = 0, period: Int = 2000, timeout: Int = 2000,
+    successThreshold: Int = 1, failureThreshold: Int = 3
+  ) {
+    self.check = check
+    self.initialDelay = initialDelay
+    self.period = period
+    self.timeout = timeout
+    self.successThreshold = successThreshold
+    self.failureThreshold = failureThreshold
+  }
+}
+
+/// What a monitor is to run and how; the engine writes it to `MachineDirectory.configuration`.
+///
+/// It is read again before each start, so that changes staged meanwhile take effect with the next
+/// boot.
+public struct MonitorConfiguration: Hashable, Sendable {
+  /// The resource's own identity, for messages and records.
+  public var machineID: String
+  /// The engine's mark for this version of the machine; it comes back in `StartedRecord`.
+  public var generation: String
+  /// QEMU's executable.
+  public var qemu: String
+  /// The machine.
+  public var machine: MachineSpec
+  /// When the guest is started again.
+  public var strategy: RunStrategy
+  /// How long to wait before that.
+  public var restartDelay: RestartDelay
+  /// Milliseconds from a request to stop until the guest is killed.
+  public var grace: Int
+  /// How readiness is found out; without a probe a running guest is ready.
+  public var readiness: Probe?
+  /// The most bytes in each of the console's two log files.
+  public var consoleLimit: Int
+  /// Milliseconds between questions for the guest's addresses.
+  public var addressPeriod: Int
+
+  /// Describes what to run.
+  public init(
+    machineID: String, generation: String, qemu: String, machine: MachineSpec,
+    strategy: RunStrategy = .manual, restartDelay: RestartDelay = RestartDelay(),
+    grace: Int = 60_000, readiness: Probe? = nil, consoleLimit: Int = 1 << 20,
+    addressPeriod: Int = 10_000
+  ) {
+    self.machineID = machineID
+    self.generation = generation
+    self.qemu = qemu
+    self.machine = machine
+    self.strategy = strategy
+    self.restartDelay = restartDelay
+    self.grace = grace
+    self.readiness = readiness
+    self.consoleLimit = consoleLimit
+    self.addressPeriod = addressPeriod
+  }
+}

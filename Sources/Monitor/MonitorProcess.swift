@@ -1,0 +1,127 @@
+internal import Glibc
+internal import JSON
+internal import QEMU
+public import SystemIO
+
+/// The `ingot-monitor` program, but for the signals' set-up, which is its executable's affair.
+///
+/// `ingot-monitor DIRECTORY [--adopt] [--ready-descriptor N]`. It starts the guest described in
+/// `DIRECTORY/monitor.json`, or takes up the one that runs there already. With `--adopt` it never
+/// starts one but by its run strategy. One line of JSON on the descriptor tells when the guest runs
+/// (`{"ok": true}`) or why not (`{"error": "..."}`).
+///
+/// SIGTERM and SIGINT end the monitor and leave the guest running; a monitor started later takes it
+/// up again. A monitor whose guest is down for good ends by itself.
+public enum MonitorProcess {
+  /// Runs to the end of the monitor's work.
+  ///
+  /// - Parameters:
+  ///   - arguments: the command's arguments without the program's name.
+  ///   - signals: where SIGTERM and SIGINT are received.
+  /// - Returns: the exit status: 0 done or left in order, 1 failed, 64 wrong usage.
+  public static func run(_ arguments: [String], signals: SignalReceiver) -> Int32 {
+    guard let options = Options(arguments) else {
+      say("usage: ingot-monitor DIRECTORY [--adopt] [--ready-descriptor N]")
+      return 64
+    }
+    do {
+      try run(options, signals)
+      return 0
+    } catch {
+      options.answer(["error": .string("\(error)")])
+      say("ingot-monitor: \(error)")
+      return 1
+    }
+  }
+
+  private static func run(_ options: Options, _ signals: SignalReceiver) throws {
+    let directory = options.directory
+    let lock = try takeLock(directory)
+    let host = HostContext.live()
+    let log = try MonitorLog(directory, host)
+    do {
+      try supervise(options, signals, host, log)
+    } catch {
+      log.write("\(error)")
+      throw error
+    }
+    withExtendedLifetime(lock) {}
+  }
+
+  private static func takeLock(_ directory: MachineDirectory) throws -> FileLock {
+    do {
+      return try FileLock(directory.lock)
+    } catch {
+      guard error.isBusy else { throw error }
+      throw MonitorError("a monitor runs for \(directory.path) already")
+    }
+  }
+
+  private static func supervise(
+    _ options: Options, _ signals: SignalReceiver, _ host: HostContext, _ log: MonitorLog
+  ) throws {
+    let loop = EventLoop(uptime: host.uptime)
+    let supervisor = try Supervisor(options.directory, host: host, loop: loop, log: log)
+    let server = try RPCServer(supervisor)
+    supervisor.onJournal = { [unowned server] entry in server.publish(entry) }
+    supervisor.onFinished = { [unowned loop] in loop.stop() }
+    var problem: MonitorError?
+    supervisor.onFirstStart = { result in
+      switch result {
+      case .success(let record):
+        options.answer(["ok": true, "pid": .integer(Int64(record.process.pid))])
+      case .failure(let error): problem = error
+      }
+    }
+    loop.watch(signals.descriptor) { [unowned supervisor] _, _ in
+      while let signal = signals.next() {
+        if signal == SIGTERM || signal == SIGINT { supervisor.leave() }
+      }
+    }
+    try supervisor.begin(adoptOnly: options.adopt)
+    try loop.run()
+    try server.close()
+    if let problem { throw problem }
+    // Where nothing was started: the guest was found dead and stays so.
+    options.answer(["ok": true])
+  }
+
+  private static func say(_ line: String) {
+    // Nobody is left to tell that stderr is closed.
+    try? Descriptor.standardError.write(Array((line + "\n").utf8))
+  }
+}
+
+private final class Options {
+  let directory: MachineDirectory
+  let adopt: Bool
+  private var ready: Descriptor?
+
+  init?(_ arguments: [String]) {
+    var directory: String?
+    var adopt = false
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      switch argument {
+      case "--adopt": adopt = true
+      case "--ready-descriptor":
+        guard let number = rest.popFirst().flatMap(Int32.init), number > 2 else { return nil }
+        ready = Descriptor(owning: number, name: "the readiness pipe")
+      default:
+        guard directory == nil, !argument.hasPrefix("-") else { return nil }
+        directory = argument
+      }
+    }
+    guard let directory else { return nil }
+    self.directory = MachineDirectory(directory)
+    self.adopt = adopt
+  }
+
+  /// Answers whoever launched the monitor, once.
+  func answer(_ message: JSONValue) {
+    guard let pipe = ready else { return }
+    ready = nil
+    // The launcher may be gone; the guest is not its alone.
+    try? pipe.write(Array((message.text() + "\n").utf8))
+  }
+}

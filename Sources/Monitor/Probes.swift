@@ -1,0 +1,176 @@
+internal import JSON
+internal import QEMU
+internal import SystemIO
+
+/// Asks a guest again and again whether it is ready, and reports each change.
+final class ProbeRunner {
+  private let probe: Probe
+  private unowned let supervisor: Supervisor
+  private var timer: EventLoop.Timer?
+  private var successes = 0
+  private var failures = 0
+  private var consoleMatch: TextMatch?
+  private var tcp: TCPProbe?
+  private var isStopped = false
+
+  init(_ probe: Probe, _ supervisor: Supervisor) {
+    self.probe = probe
+    self.supervisor = supervisor
+    if case .console(let text) = probe.check {
+      consoleMatch = TextMatch(Array(text.utf8))
+      supervisor.console.onBytes = { [weak self] bytes in self?.consoleMatch?.take(bytes) }
+    }
+    schedule(probe.initialDelay)
+  }
+
+  func stop() {
+    isStopped = true
+    supervisor.loop.cancel(timer)
+    tcp?.cancel()
+    supervisor.console.onBytes = { _ in }
+  }
+
+  private func schedule(_ milliseconds: Int) {
+    timer = supervisor.loop.after(milliseconds: milliseconds) { [weak self] in self?.ask() }
+  }
+
+  private func ask() {
+    let answer = { [weak self] (problem: String?) -> Void in self?.answered(problem) }
+    switch probe.check {
+    case .guestAgent:
+      withAgent(answer) { [probe] agent in
+        agent.execute("guest-ping", deadline: probe.timeout) { result in
+          answer(Self.problem(result))
+        }
+      }
+    case .exec(let command):
+      withAgent(answer) { [probe, supervisor] agent in
+        AgentExec.run(
+          command, on: agent, loop: supervisor.loop, now: supervisor.host.uptime,
+          milliseconds: probe.timeout
+        ) { result in answer(Self.problem(ofExec: result)) }
+      }
+    case .console(let text):
+      answer(
+        consoleMatch?.isFound == true ? nil : "the console has not shown '\(text)' yet")
+    case .tcp(let address, let port, let userNetwork):
+      tcp = TCPProbe(
+        supervisor.loop, address: address, port: port, timeout: probe.timeout,
+        userNetwork: userNetwork ? supervisor.qmp : nil, answer)
+      tcp?.begin()
+    }
+  }
+
+  private func withAgent(_ answer: (String?) -> Void, _ body: (AgentChannel) -> Void) {
+    guard let agent = supervisor.agent else { return answer("the guest is down") }
+    body(agent)
+  }
+
+  private func answered(_ problem: String?) {
+    guard !isStopped else { return }
+    tcp = nil
+    if let problem {
+      failures += 1
+      successes = 0
+      if failures >= probe.failureThreshold || !supervisor.isReady {
+        supervisor.setReady(false, problem)
+      }
+    } else {
+      successes += 1
+      failures = 0
+      if successes >= probe.successThreshold { supervisor.setReady(true, "") }
+    }
+    schedule(probe.period)
+  }
+
+  private static func problem(_ result: Result<JSONValue, QMPError>) -> String? {
+    switch result {
+    case .success: nil
+    case .failure(.closed): "the guest agent is not connected"
+    case .failure(.timeout(_, let time)): "the guest agent did not answer within \(time) ms"
+    case .failure(let error): "\(error)"
+    }
+  }
+
+  private static func problem(ofExec result: Result<JSONValue, QMPError>) -> String? {
+    guard case .success(let status) = result else { return problem(result) }
+    if let code = status["exitcode"]?.integer {
+      return code == 0 ? nil : "the command ended with status \(code)"
+    }
+    return "the command was killed by signal \(status["signal"]?.integer ?? 0)"
+  }
+}
+
+/// Finds a text in bytes that come in pieces.
+struct TextMatch {
+  private let text: [UInt8]
+  private var rest: [UInt8] = []
+  /// Whether it has come by.
+  private(set) var isFound = false
+
+  init(_ text: [UInt8]) { self.text = text }
+
+  mutating func take(_ bytes: [UInt8]) {
+    guard !isFound, !text.isEmpty else { return }
+    rest += bytes
+    if rest.count >= text.count {
+      for start in 0...(rest.count - text.count)
+      where rest[start] == text[0] && rest[start..<(start + text.count)].elementsEqual(text) {
+        isFound = true
+        rest = []
+        return
+      }
+    }
+    rest = Array(rest.suffix(text.count - 1))
+  }
+}
+
+extension Supervisor {
+  /// Begins to find out about readiness, from not ready.
+  func startProbes() {
+    probes?.stop()
+    probes = nil
+    guard let probe = configuration.readiness else { return setReady(true, "") }
+    setReady(false, "not asked yet")
+    probes = ProbeRunner(probe, self)
+  }
+
+  func setReady(_ ready: Bool, _ problem: String) {
+    readyProblem = problem
+    guard ready != isReady else { return }
+    isReady = ready
+    note(ready ? "ready" : "unready", ready ? [:] : ["reason": .string(problem)])
+  }
+
+  /// Asks the agent for the guest's addresses, now and then.
+  func scheduleAddresses(soon: Bool = false) {
+    loop.cancel(addressTimer)
+    // Until there are some, more often: people wait for the first.
+    let wait = soon ? 0 : addresses == [] ? 2000 : configuration.addressPeriod
+    addressTimer = loop.after(milliseconds: min(wait, configuration.addressPeriod)) {
+      [unowned self] in
+      if agent?.isGuestListening == true {
+        agent?.execute("guest-network-get-interfaces", deadline: 5000) { [unowned self] result in
+          if case .success(let value) = result { learn(addresses: value) }
+        }
+      }
+      scheduleAddresses()
+    }
+  }
+
+  private func learn(addresses value: JSONValue) {
+    let found = (value.array ?? []).flatMap { interface -> [JSONValue] in
+      (interface["ip-addresses"]?.array ?? []).compactMap { address in
+        guard let text = address["ip-address"]?.string else { return nil }
+        return [
+          "interface": interface["name"] ?? .null, "mac": interface["hardware-address"] ?? .null,
+          "address": .string(text), "prefix": address["prefix"] ?? .null,
+        ]
+      }
+    }
+    let list = JSONValue.array(found.filter { $0["interface"] != "lo" })
+    guard list != addresses else { return }
+    addresses = list
+    note("addresses", ["addresses": list])
+  }
+}

@@ -1,0 +1,80 @@
+internal import JSON
+internal import QEMU
+internal import SystemIO
+
+extension Supervisor {
+  /// Takes up a guest that another monitor left or lost; the guest notices nothing.
+  ///
+  /// It is not this process's child: its exit status stays unknown, its events are seen again.
+  func adopt(_ record: StartedRecord, _ handle: ProcessHandle) throws {
+    started = record
+    process = handle
+    state = .running
+    runningSince = host.uptime()
+    note("adopted", ["pid": .integer(Int64(record.process.pid))])
+    watchProcess(handle)
+    do {
+      let qmp = try QMPChannel(loop, path: directory.qmpSocket)
+      wire(qmp)
+      qmp.onGreeting = { [unowned self] _ in adoptGreeted() }
+      try console.connect(directory.consoleSocket)
+      agent = try AgentChannel(loop, path: directory.agentSocket, host: host)
+      // Should QEMU be silent, the guest is still there and the caller must not wait for ever.
+      qmp.execute("qmp_capabilities")
+    } catch {
+      // It is alive all the same; stop and kill work by its process.
+      log.write("QEMU can't be talked to: \(error)")
+      isSilent = true
+      note("unresponsive")
+    }
+    tellFirstStart(.success(record))
+    beginWatching()
+  }
+
+  private func adoptGreeted() {
+    qmp?.execute("query-status") { [unowned self] result in
+      guard case .success(let status) = result else { return }
+      if status["status"]?.string == "prelaunch" {
+        // The monitor died between the record and `cont`.
+        qmp?.execute("cont")
+      } else {
+        adopt(status: status)
+      }
+    }
+    qmp?.execute("query-chardev") { [unowned self] result in
+      guard case .success(let devices) = result else { return }
+      let channel = devices.array?.first { $0["label"]?.string == "agent" }
+      agent?.isGuestListening = channel?["frontend-open"]?.bool
+    }
+  }
+
+  /// Ends a QEMU that nobody recorded: its monitor died before the record, hence before `cont`.
+  ///
+  /// - Returns: whether there is one; `then` is called when it is gone.
+  func quitUnrecorded(_ then: @escaping () -> Void) throws -> Bool {
+    let orphan: QMPChannel
+    do {
+      orphan = try QMPChannel(loop, path: directory.qmpSocket)
+    } catch {
+      if error.isNotFound || error.isRefused { return false }
+      throw error
+    }
+    qmp = orphan
+    state = .starting
+    note("starting", ["unrecorded": true])
+    let timer = loop.after(milliseconds: QMPChannel.block) { [unowned self] in
+      startFailed(
+        "a QEMU without a record holds \(directory.qmpSocket) and does not answer; end it by hand")
+    }
+    orphan.onGreeting = { _ in
+      orphan.execute("qmp_capabilities")
+      orphan.execute("quit")
+    }
+    orphan.onClose = { [unowned self] in
+      loop.cancel(timer)
+      qmp = nil
+      then()
+    }
+    return true
+  }
+}

@@ -1,0 +1,178 @@
+internal import JSON
+internal import QEMU
+internal import SystemIO
+
+extension Supervisor {
+  /// Events that say nothing about the guest's life, and that a guest can cause at will.
+  private static let noise: Set<String> = [
+    "BALLOON_CHANGE", "RTC_CHANGE", "NIC_RX_FILTER_CHANGED", "JOB_STATUS_CHANGE",
+  ]
+
+  /// Journals what QEMU tells, then acts on it.
+  func happened(_ event: QMPEvent) {
+    if !Self.noise.contains(event.name) {
+      // Waiting for the disk here would delay the answer to our own `cont`.
+      note(
+        "qmp", ["event": .string(event.name), "data": .object(event.data)],
+        durable: event.name != "RESUME" && event.name != "STOP")
+    }
+    switch event.name {
+    case "SHUTDOWN":
+      // The first terminal cause wins.
+      if shutdownReason == nil { shutdownReason = event.data["reason"]?.string ?? "unknown" }
+    case "STOP": if state == .running { state = .paused }
+    case "RESUME": if state == .paused { state = .running }
+    case "RESET": guestReset()
+    case "VSERPORT_CHANGE":
+      if event.data["id"]?.string == "agent-port", let open = event.data["open"]?.bool {
+        agent?.isGuestListening = open
+        // A guest that got its agent has addresses soon.
+        if open { scheduleAddresses(soon: true) }
+      }
+    default: break
+    }
+  }
+
+  private func guestReset() {
+    guard !isDraining else { return }
+    agent?.isGuestListening = false
+    addresses = []
+    startProbes()
+    settleReboot(.success([:]))
+  }
+
+  /// QEMU has ended, whatever its sockets say.
+  func processEnded(_ handle: ProcessHandle) {
+    loop.unwatch(handle.descriptor)
+    // What it said at the end tells why.
+    isDraining = true
+    qmp?.drain()
+    disconnect()
+    isDraining = false
+    process = nil
+    let record = exitRecord(handle)
+    let never = state == .starting
+    endRun(record)
+    if never { return startFailed(startProblem(record)) }
+    decideRestart()
+  }
+
+  private func startProblem(_ record: ExitRecord) -> String {
+    "QEMU ended before the guest ran (\(record.summary))"
+      + (record.detail.isEmpty ? "" : ": \(record.detail)")
+  }
+
+  func disconnect() {
+    qmp?.close()
+    qmp = nil
+    agent?.close()
+    agent = nil
+    console.disconnect()
+    for timer in [heartbeatTimer, addressTimer] { loop.cancel(timer) }
+    probes?.stop()
+    probes = nil
+    isSilent = false
+  }
+
+  private func exitRecord(_ handle: ProcessHandle) -> ExitRecord {
+    var record = ExitRecord(
+      cause: .unknown, request: request, started: started?.time, time: host.now(),
+      generation: started?.generation ?? configuration.generation)
+    do {
+      switch try handle.wait() {
+      case .signalled(let signal):
+        record.cause = .killed
+        record.signal = signal
+      case .exited(let status):
+        record.status = status
+        record.cause = status == 0 ? namedCause : .error
+      case nil: break
+      }
+    } catch {
+      // Adopted: the status went to another parent, but the event may have been seen.
+      record.cause = namedCause
+    }
+    switch record.cause {
+    case .guestShutdown, .guestReset, .hostQuit: break
+    default: record.detail = stderrTail()
+    }
+    return record
+  }
+
+  private var namedCause: ExitRecord.Cause {
+    switch shutdownReason {
+    case "guest-shutdown": .guestShutdown
+    case "guest-reset": .guestReset
+    case "guest-panic": .guestPanic
+    case "host-signal": .hostSignal
+    case "host-qmp-quit": .hostQuit
+    case "host-error": .error
+    default: .unknown
+    }
+  }
+
+  /// Records how a run ended, durably, and tells whoever waited for the end.
+  func endRun(_ record: ExitRecord) {
+    lastExit = record
+    note("exited", record.json)
+    do {
+      try replaceFile(directory.exit, with: Array((record.json.text() + "\n").utf8))
+      try removeFile(directory.started)
+      for socket in [directory.qmpSocket, directory.consoleSocket, directory.agentSocket] {
+        try removeFile(socket)
+      }
+    } catch {
+      log.write("the end is not recorded: \(error)")
+    }
+    setReady(false, "the guest is down")
+    addresses = []
+    started = nil
+    state = .stopped
+    stopping?.cancel(loop)
+    stopping = nil
+    let waiting = afterExit
+    afterExit = []
+    for tell in waiting { tell(.success(record.json)) }
+  }
+
+  /// Starts the guest again where its strategy says so, after a wait that grows.
+  func decideRestart() {
+    guard let record = lastExit else { return finish() }
+    // It may have been changed while the guest ran.
+    let isReboot = record.request == "reboot"
+    guard isReboot || shouldRestart(after: record) else {
+      settleReboot(.failure(RPCError("the guest ended: \(record.summary)")))
+      return finish()
+    }
+    let ran = runningSince == 0 ? 0 : Int((host.uptime() - runningSince) / 1_000_000)
+    endsInARow = ran >= configuration.restartDelay.resetAfter ? 1 : endsInARow + 1
+    runningSince = 0
+    let wait = isReboot ? 0 : configuration.restartDelay.wait(afterEnds: endsInARow)
+    state = .backoff
+    note("restart", ["after": .integer(Int64(wait)), "cause": .string(record.cause.rawValue)])
+    restartTimer = loop.after(milliseconds: wait) { [unowned self] in restartNow() }
+  }
+
+  /// Ends the wait.
+  func restartNow() {
+    loop.cancel(restartTimer)
+    restartTimer = nil
+    restarts += 1
+    startOrFail()
+  }
+
+  private func shouldRestart(after record: ExitRecord) -> Bool {
+    guard record.request == nil else { return false }
+    switch configuration.strategy {
+    case .always: return true
+    case .rerunOnFailure: return record.isFailure
+    case .manual, .halted: return false
+    }
+  }
+
+  func settleReboot(_ result: Result<JSONValue, RPCError>) {
+    let waiting = afterReboot
+    afterReboot = []
+    for tell in waiting { tell(result) }
+  }
+}

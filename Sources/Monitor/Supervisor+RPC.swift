@@ -1,0 +1,144 @@
+internal import JSON
+internal import QEMU
+internal import SystemIO
+
+extension Supervisor {
+  /// QMP commands the engine may have passed on; each is one that takes effect at once and that
+  /// this monitor's own view of the guest does not depend on.
+  private static let passedOn: Set<String> = [
+    "balloon", "query-balloon", "block_resize", "query-block", "query-blockstats",
+    "query-cpus-fast",
+    "query-status",
+  ]
+
+  /// Carries out one request; `tell` gets its outcome, now or later, exactly once.
+  ///
+  /// - Throws: `JSONShapeError` or `RPCError` where the request makes no sense.
+  func handle(
+    _ method: String, _ params: JSONReader,
+    _ tell: @escaping (Result<JSONValue, RPCError>) -> Void
+  ) throws {
+    switch method {
+    case "status": tell(.success(status))
+    case "stop": stop(grace: try grace(params), tell)
+    case "kill": kill(tell)
+    case "start": try startNow(tell)
+    case "reboot":
+      reboot(force: try params.optional("force")?.bool() ?? false, grace: try grace(params), tell)
+    case "pause": try onGuest("stop", tell)
+    case "resume": try onGuest("cont", tell)
+    case "agent": try askAgent(params, tell)
+    case "exec": try exec(params, tell)
+    case "set-policy":
+      try configuration.setPolicy(params)
+      try configuration.write(directory)
+      if state == .running || state == .paused { startProbes() }
+      tell(.success([:]))
+    case "qmp": try passOn(params, tell)
+    case "add-forward", "remove-forward": try changeForward(method, params, tell)
+    default: throw RPCError("the monitor knows no method '\(method)'")
+    }
+  }
+
+  private func grace(_ params: JSONReader) throws(JSONShapeError) -> Int? {
+    try params.optional("grace")?.integer(0...86_400_000)
+  }
+
+  /// What the guest does and how it is.
+  var status: JSONValue {
+    [
+      "state": .string(isSilent && process != nil ? "unresponsive" : state.rawValue),
+      "stopping": .bool(stopping != nil), "ready": .bool(isReady && state == .running),
+      "readyProblem": .string(readyProblem), "started": started?.json ?? .null,
+      "exit": lastExit?.json ?? .null, "addresses": addresses,
+      "agent": .bool(agent?.isGuestListening == true), "restarts": .integer(Int64(restarts)),
+      "strategy": .string(configuration.strategy.rawValue),
+      "sequence": .integer(journal.sequence),
+    ]
+  }
+
+  private func startNow(_ tell: (Result<JSONValue, RPCError>) -> Void) throws(RPCError) {
+    guard state == .backoff else {
+      throw RPCError("the guest does not wait for a restart: it is \(state.rawValue)")
+    }
+    restartNow()
+    tell(.success([:]))
+  }
+
+  private func onGuest(
+    _ command: String, _ tell: @escaping (Result<JSONValue, RPCError>) -> Void
+  ) throws(RPCError) {
+    guard let qmp, state == .running || state == .paused else { throw notRunning }
+    note("request", ["request": .string(command == "stop" ? "pause" : "resume")])
+    qmp.execute(command, deadline: QMPChannel.block) { [weak self] result in
+      if case .success = result { self?.state = command == "stop" ? .paused : .running }
+      tell(result.forRPC)
+    }
+  }
+
+  private var notRunning: RPCError { RPCError("the guest does not run: it is \(state.rawValue)") }
+
+  private func askAgent(
+    _ params: JSONReader, _ tell: @escaping (Result<JSONValue, RPCError>) -> Void
+  ) throws {
+    let command = try params.member("command").string()
+    let arguments = params.value["arguments"]?.object ?? [:]
+    let deadline = try params.optional("timeout")?.integer(1...3_600_000) ?? 5000
+    guard let agent else { throw notRunning }
+    agent.execute(command, arguments, deadline: deadline) { tell($0.forRPC) }
+  }
+
+  private func exec(
+    _ params: JSONReader, _ tell: @escaping (Result<JSONValue, RPCError>) -> Void
+  ) throws {
+    let command = try params.member("command").strings()
+    let timeout = try params.optional("timeout")?.integer(1...86_400_000) ?? 60_000
+    guard !command.isEmpty else { throw RPCError("the command is empty") }
+    guard let agent else { throw notRunning }
+    AgentExec.run(command, on: agent, loop: loop, now: host.uptime, milliseconds: timeout) {
+      tell($0.forRPC)
+    }
+  }
+
+  private func passOn(
+    _ params: JSONReader, _ tell: @escaping (Result<JSONValue, RPCError>) -> Void
+  ) throws {
+    let command = try params.member("command").string()
+    guard Self.passedOn.contains(command) else {
+      throw RPCError("the monitor does not pass on '\(command)'")
+    }
+    guard let qmp else { throw notRunning }
+    qmp.execute(
+      command, params.value["arguments"]?.object ?? [:], deadline: QMPChannel.block
+    ) { tell($0.forRPC) }
+  }
+
+  /// Adds or removes a port of the host; user networking has this as a human command alone.
+  private func changeForward(
+    _ method: String, _ params: JSONReader,
+    _ tell: @escaping (Result<JSONValue, RPCError>) -> Void
+  ) throws {
+    let interface = try params.member("interface").string()
+    let forward = try MachineSpec.HostForward(params.member("forward"))
+    guard interface.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }) else {
+      throw RPCError("'\(interface)' is no interface's name")
+    }
+    guard forward.hostAddress.allSatisfy({ $0.isNumber || $0 == "." }) else {
+      throw RPCError("'\(forward.hostAddress)' is no IPv4 address")
+    }
+    guard let qmp else { throw notRunning }
+    let line =
+      method == "add-forward"
+      ? "hostfwd_add \(interface) \(forward.argument)"
+      : "hostfwd_remove \(interface) \(forward.removalArgument)"
+    qmp.execute("human-monitor-command", ["command-line": .string(line)]) { result in
+      // Success says nothing here; a failure is known by the text alone.
+      if case .success(let value) = result, let text = value.string, !text.isEmpty,
+        !text.contains("removed")
+      {
+        return tell(.failure(RPCError(text.filter { !$0.isNewline })))
+      }
+      tell(result.forRPC)
+    }
+  }
+}

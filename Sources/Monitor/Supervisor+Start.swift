@@ -1,0 +1,184 @@
+internal import Glibc
+internal import JSON
+internal import QEMU
+internal import SystemIO
+
+extension Supervisor {
+  /// The descriptors QEMU finds its sockets at.
+  private static let sockets = GuestSockets(qmp: 3, console: 4, agent: 5)
+
+  /// Starts the guest; where that fails, says so and leaves no process behind.
+  func startOrFail() {
+    do {
+      try start()
+    } catch {
+      log.write("the start failed: \(error)")
+      endRun(
+        ExitRecord(
+          cause: .error, detail: "\(error)", started: nil, time: host.now(),
+          generation: configuration.generation))
+      startFailed("\(error)")
+    }
+  }
+
+  private func start() throws {
+    configuration = try MonitorConfiguration.read(directory)
+    state = .starting
+    request = nil
+    shutdownReason = nil
+    note("starting", ["generation": .string(configuration.generation)], durable: false)
+    let handle = try spawnQEMU()
+    do {
+      let record = StartedRecord(
+        process: handle.identity, time: host.now(), generation: configuration.generation,
+        accelerator: configuration.machine.accelerator.rawValue)
+      started = record
+      process = handle
+      try connect()
+      // Durable before `cont`: a QEMU without a record has never run its guest and may be ended.
+      try replaceFile(directory.started, with: Array((record.json.text() + "\n").utf8))
+      watchProcess(handle)
+    } catch {
+      disconnect()
+      process = nil
+      try handle.signal(SIGKILL)
+      _ = try handle.wait()
+      throw error
+    }
+  }
+
+  private func spawnQEMU() throws -> ProcessHandle {
+    let qmp = try StreamSocket.listen(directory.qmpSocket, backlog: 1)
+    let console = try StreamSocket.listen(directory.consoleSocket, backlog: 1)
+    let agent = try StreamSocket.listen(directory.agentSocket, backlog: 1)
+    let stderr = try Descriptor.open(directory.qemuLog, [.write, .create, .truncate, .append])
+    let pid = try SpawnRequest(
+      configuration.qemu, configuration.machine.arguments(sockets: Self.sockets),
+      environment: ["PATH=/usr/bin:/bin", "LC_ALL=C"], directory: directory.path,
+      descriptors: [
+        (target: 2, source: stderr), (target: Self.sockets.qmp, source: qmp),
+        (target: Self.sockets.console, source: console),
+        (target: Self.sockets.agent, source: agent),
+      ]
+    ).spawn()
+    let identity = try ProcessIdentity(running: pid, bootID: host.bootID)
+    return try ProcessHandle(child: identity)
+  }
+
+  private func connect() throws {
+    let qmp = try QMPChannel(loop, path: directory.qmpSocket)
+    qmp.onGreeting = { [unowned self] version in greeted(version) }
+    wire(qmp)
+    try console.connect(directory.consoleSocket)
+    agent = try AgentChannel(loop, path: directory.agentSocket, host: host)
+  }
+
+  /// What every QMP connection does, of a guest started or adopted.
+  func wire(_ qmp: QMPChannel) {
+    qmp.onEvent = { [unowned self] event in happened(event) }
+    qmp.onSilence = { [unowned self] silent in
+      isSilent = silent
+      note(silent ? "unresponsive" : "responsive")
+    }
+    self.qmp = qmp
+  }
+
+  func watchProcess(_ handle: ProcessHandle) {
+    loop.watch(handle.descriptor) { [unowned self] _, _ in processEnded(handle) }
+  }
+
+  private func greeted(_ version: String) {
+    guard let qmp else { return }
+    let machine = configuration.machine
+    qmp.execute("qmp_capabilities")
+    if machine.maximumMemory > machine.memory {
+      qmp.execute("balloon", ["value": .integer(Int64(machine.memory))])
+    }
+    qmp.execute("cont", deadline: QMPChannel.block) { [unowned self] result in
+      switch result {
+      case .success: runs(qemuVersion: version)
+      case .failure(let error):
+        log.write("the guest can't run: \(error)")
+        killProcess()
+      }
+    }
+  }
+
+  private func runs(qemuVersion: String) {
+    guard let started else { return }
+    state = .running
+    runningSince = host.uptime()
+    // The record of the process is durable already; the caller need not wait for more.
+    tellFirstStart(.success(started))
+    note(
+      "running",
+      [
+        "pid": .integer(Int64(started.process.pid)), "qemu": .string(qemuVersion),
+        "accelerator": .string(started.accelerator), "generation": .string(started.generation),
+      ], durable: false)
+    settleReboot(.success([:]))
+    beginWatching()
+  }
+
+  func tellFirstStart(_ result: Result<StartedRecord, MonitorError>) {
+    onFirstStart(result)
+    onFirstStart = { _ in }
+  }
+
+  /// A start that failed: the first one is the caller's to mend, a later one counts as a failure.
+  func startFailed(_ problem: String) {
+    if restarts == 0 {
+      tellFirstStart(.failure(MonitorError(problem)))
+      return finish()
+    }
+    decideRestart()
+  }
+
+  /// What is asked again and again while the guest runs.
+  func beginWatching() {
+    scheduleHeartbeat()
+    scheduleAddresses()
+    startProbes()
+  }
+
+  /// Whether QEMU still answers, and whether its log stays within bounds.
+  private func scheduleHeartbeat() {
+    loop.cancel(heartbeatTimer)
+    heartbeatTimer = loop.after(milliseconds: 10_000) { [unowned self] in
+      boundQEMULog()
+      qmp?.execute("query-status") { [unowned self] result in
+        if case .success(let status) = result { adopt(status: status) }
+      }
+      scheduleHeartbeat()
+    }
+  }
+
+  /// Takes over what `query-status` says about running and paused.
+  func adopt(status: JSONValue) {
+    guard state == .running || state == .paused else { return }
+    state = status["running"]?.bool == true ? .running : .paused
+  }
+
+  /// QEMU's stderr can be made to grow by a guest; its end is what matters.
+  private func boundQEMULog() {
+    do {
+      let file = try Descriptor.open(directory.qemuLog, [.readWrite, .append])
+      let size = try file.size()
+      if size > 1 << 18 {
+        let tail = stderrTail()
+        try file.truncate(to: 0)
+        try file.write(Array(tail.utf8))
+      }
+    } catch {
+      log.write("\(error)")
+    }
+  }
+
+  /// The last lines QEMU wrote, at most 4 KiB.
+  func stderrTail() -> String {
+    // Unreadable means only that there is nothing to add to the cause.
+    guard let bytes = try? readFile(directory.qemuLog, limit: 1 << 26) else { return "" }
+    let tail = String(decoding: bytes.suffix(4096), as: UTF8.self)
+    return String(tail.reversed().drop { $0 == "\n" || $0 == " " }.reversed())
+  }
+}

@@ -1,0 +1,124 @@
+internal import Glibc
+internal import JSON
+internal import QEMU
+internal import SystemIO
+
+/// One guest's supervisor: starts it, watches it, tells why it ended, starts it again.
+///
+/// Everything here runs on the one thread of the event loop.
+final class Supervisor {
+  /// What the guest is doing.
+  enum State: String {
+    /// QEMU is being started.
+    case starting
+    /// The guest runs.
+    case running
+    /// The guest is stopped between two instructions.
+    case paused
+    /// It is down and will be started again.
+    case backoff
+    /// It is down.
+    case stopped
+  }
+
+  let directory: MachineDirectory
+  let host: HostContext
+  let loop: EventLoop
+  let journal: Journal
+  let console: Console
+  let log: MonitorLog
+  var configuration: MonitorConfiguration
+  var state = State.stopped
+  var isSilent = false
+  var process: ProcessHandle?
+  var started: StartedRecord?
+  var lastExit: ExitRecord?
+  var qmp: QMPChannel?
+  var agent: AgentChannel?
+  /// The first terminal cause that QEMU named.
+  var shutdownReason: String?
+  var isDraining = false
+  /// What was asked for that ends this run.
+  var request: String?
+  var stopping: StopRequest?
+  var afterExit: [(Result<JSONValue, RPCError>) -> Void] = []
+  var afterReboot: [(Result<JSONValue, RPCError>) -> Void] = []
+  var endsInARow = 0
+  var restartTimer: EventLoop.Timer?
+  var heartbeatTimer: EventLoop.Timer?
+  var addressTimer: EventLoop.Timer?
+  var runningSince: UInt64 = 0
+  var restarts = 0
+  var addresses: JSONValue = []
+  var probes: ProbeRunner?
+  var isReady = false
+  var readyProblem = ""
+  /// Told once when the first start succeeded or failed.
+  var onFirstStart: (Result<StartedRecord, MonitorError>) -> Void = { _ in }
+  /// Told what was journaled.
+  var onJournal: (JournalEntry) -> Void = { _ in }
+  /// Told when there is nothing left to supervise.
+  var onFinished: () -> Void = {}
+
+  init(
+    _ directory: MachineDirectory, host: HostContext, loop: EventLoop, log: MonitorLog
+  ) throws {
+    self.directory = directory
+    self.host = host
+    self.loop = loop
+    self.log = log
+    configuration = try MonitorConfiguration.read(directory)
+    journal = try Journal(directory, host)
+    console = try Console(
+      loop, ConsoleLog(directory, limit: configuration.consoleLimit),
+      onLogFailure: { log.write("the console is not logged: \($0)") })
+  }
+
+  /// Journals what happened; what follows from it is done after this returns.
+  ///
+  /// - Parameter durable: false for what nothing follows from: a crash of the host may lose it.
+  func note(_ kind: String, _ data: JSONValue = [:], durable: Bool = true) {
+    do {
+      onJournal(try journal.append(kind, data, durable: durable))
+    } catch {
+      // A full disk must not stop a running guest; the records of start and end are tried anyway.
+      log.write("'\(kind)' is not in the journal: \(error)")
+    }
+  }
+
+  /// Takes up the guest as it is found, and starts it where it is down.
+  ///
+  /// - Parameter adoptOnly: a guest that is found dead is not started but by its run strategy.
+  func begin(adoptOnly: Bool) throws {
+    lastExit = try MachineReport.readExit(directory)
+    if let record = try MachineReport.readStarted(directory) {
+      if let handle = try record.process.open(currentBootID: host.bootID) {
+        return try adopt(record, handle)
+      }
+      started = record
+      endRun(
+        ExitRecord(
+          cause: .unknown, detail: "it ended while no monitor was there to see it",
+          started: record.time, time: host.now(), generation: record.generation))
+      if adoptOnly { return decideRestart() }
+    } else if try quitUnrecorded({ [self] in startOrFail() }) {
+      return
+    }
+    if adoptOnly { return finish() }
+    startOrFail()
+  }
+
+  /// Lets go of the guest, which goes on running; another monitor can take it up.
+  func leave() {
+    note("monitor-left", ["state": .string(state.rawValue)])
+    console.disconnect()
+    loop.stop()
+  }
+
+  /// Ends the monitor: the guest is down and stays down.
+  func finish() {
+    state = .stopped
+    console.detachAll()
+    onFinished()
+  }
+}
