@@ -10,7 +10,21 @@ struct Ingot: AsyncParsableCommand {
       protection, 4 wait timed out, 5 partly applied, 6 converted with dropped items, 64 usage.
       """,
     version: "ingot \(ingotVersion)",
-    subcommands: [ValidateCommand.self, VersionCommand.self])
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Manifests",
+        subcommands: [ValidateCommand.self, ExplainCommand.self]),
+      CommandGroup(
+        name: "What there is",
+        subcommands: [GetCommand.self, DescribeCommand.self, EventsCommand.self]),
+      CommandGroup(
+        name: "Machines",
+        subcommands: [
+          StartCommand.self, StopCommand.self, RebootCommand.self, PauseCommand.self,
+          ResumeCommand.self,
+        ]),
+      CommandGroup(name: "The rest", subcommands: [VersionCommand.self]),
+    ])
 }
 
 /// The version of this build.

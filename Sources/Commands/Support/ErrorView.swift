@@ -48,7 +48,7 @@ struct ErrorReport: Hashable {
   var json: JSONValue {
     var value: JSONValue = ["severity": "error", "message": .string(message)]
     if let help { value["help"] = .string(help) }
-    return ["formatVersion": "1.0", "diagnostics": .array([value])]
+    return ["format_version": "1.0", "diagnostics": .array([value])]
   }
 
   private static func status(of code: EngineError.Code) -> ExitStatus {

@@ -10,10 +10,18 @@ final class Interrupts: Sendable {
   /// The one of this process.
   static let shared = Interrupts()
 
+  /// What a command does that must not be left half-done.
+  struct WorkUnderWay: Sendable {
+    /// The acts that would be left unfinished.
+    var leftovers: @Sendable () -> [String]
+    /// Says a line to the user without spoiling what is drawn.
+    var say: @Sendable (String) -> Void
+  }
+
   private struct State {
     var count = 0
     var cancel: (@Sendable () -> Void)?
-    var leftovers: (@Sendable () -> [String])?
+    var work: WorkUnderWay?
     var restore: [Int: @Sendable () -> Void] = [:]
     var nextToken = 0
   }
@@ -51,10 +59,8 @@ final class Interrupts: Sendable {
     }
   }
 
-  /// Sets what tells which acts would be left unfinished, for the second signal.
-  func describeLeftovers(_ leftovers: (@Sendable () -> [String])?) {
-    state.withLock { $0.leftovers = leftovers }
-  }
+  /// Sets what is under way; nil where nothing is.
+  func setWork(_ work: WorkUnderWay?) { state.withLock { $0.work = work } }
 
   /// Registers what must be put right before the process ends at once, such as the terminal's mode.
   ///
@@ -71,20 +77,17 @@ final class Interrupts: Sendable {
   func forget(_ token: Int) { state.withLock { _ = $0.restore.removeValue(forKey: token) } }
 
   private func arrived() {
-    let (count, cancel, leftovers, restore) = state.withLock { state in
+    let (count, cancel, work, restore) = state.withLock { state in
       state.count += 1
-      return (state.count, state.cancel, state.leftovers, state.restore.values.map { $0 })
+      return (state.count, state.cancel, state.work, state.restore.values.map { $0 })
     }
     if count == 1 {
-      if leftovers != nil {
-        TextStream.errors.line(
-          "\nInterrupted: finishing what is under way. Press Ctrl-C again to leave at once.")
-      }
+      work?.say("Interrupted: finishing what is under way. Press Ctrl-C again to leave at once.")
       cancel?()
       return
     }
     for action in restore { action() }
-    let left = leftovers?() ?? []
+    let left = work?.leftovers() ?? []
     if !left.isEmpty {
       TextStream.errors.line("Left unfinished, the next apply completes it:")
       for line in left { TextStream.errors.line("  \(line)") }

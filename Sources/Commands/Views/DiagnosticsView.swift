@@ -33,7 +33,7 @@ struct DiagnosticsView {
 
   /// `{"diagnostics": [{"severity", "code", "path", "message", "source", "help"}]}`.
   static func json(_ diagnostics: [Diagnostic]) -> JSONValue {
-    ["formatVersion": "1.0", "diagnostics": .array(diagnostics.map(json))]
+    ["format_version": "1.0", "diagnostics": .array(diagnostics.map(json))]
   }
 
   private static func json(_ diagnostic: Diagnostic) -> JSONValue {

@@ -21,7 +21,9 @@ struct PlanView {
     return lines + ["", summary(plan)]
   }
 
-  /// `Plan: 2 add, 1 change (1 live, 0 next-boot, 0 restart), …, 3 unchanged.`
+  /// The last line, which counts: `Plan: 2 add, 1 change (1 live, …), …, 3 unchanged.`
+  ///
+  /// Effects are counted by the hardest of each change.
   func summary(_ plan: Plan) -> String {
     let counts = PlanCounts(plan)
     return "Plan: \(counts.add) add, \(counts.change) change (\(counts.live) live, "

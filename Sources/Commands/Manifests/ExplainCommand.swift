@@ -1,0 +1,30 @@
+internal import ArgumentParser
+internal import Manifests
+internal import Resources
+
+struct ExplainCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain", abstract: "Tell what a kind or a field is.",
+    discussion: "Such as: ingot explain vm, ingot explain vm.memory.guest.")
+
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: "A kind, or a field by its path.")
+  var path: String?
+
+  func run() async throws {
+    guard let path else {
+      var table = Table(columns: ["KIND", "SHORT", "MEANING"].map { Table.Column($0) })
+      for kind in Kind.allCases {
+        let doc = Schema.table(for: kind).doc
+        table.rows.append([
+          Table.Cell(kind.rawValue), Table.Cell(kind.shortName), Table.Cell(doc),
+        ])
+      }
+      for line in table.lines(width: nil, style: global.style(of: .output)) {
+        TextStream.output.line(line)
+      }
+      return
+    }
+    TextStream.output.write(try Explanation(path: path).text)
+  }
+}
