@@ -33,27 +33,21 @@ struct Layout {
   init(
     _ options: Ext4Options, _ allocator: BlockAllocator, usedInodes: Int, dropped: [Range<Int>]
   ) throws(Ext4Error) {
+    let most = (allocator.reserved - 1) * Ext4.descriptorsPerBlock * Ext4.blocksPerGroup
     var total: Int
     switch options.size {
     case .exactly(let size):
       total = Self.withoutStump(
         max(1, Int(clamping: size) / Ext4.blockSize), allocator.reserved, usedInodes)
-      let needed = Self.needed(total, allocator, usedInodes)
-      if needed > total {
-        let enough = Self.fitting(total + 1, free: 0, allocator, usedInodes)
+      if allocator.next > total || Self.needed(total, allocator, usedInodes) > total {
+        let least = max(allocator.next, total + 1)
+        let enough = try Self.fitting(least, free: 0, most: most, allocator, usedInodes)
         throw Ext4Error([], .tooSmall(needed: UInt64(enough * Ext4.blockSize), size: size))
       }
     case .fitting(let free):
       let blocks = Ext4.divideUp(Int(clamping: min(free, 1 << 60)), Ext4.blockSize)
-      total = Self.fitting(allocator.next + blocks, free: blocks, allocator, usedInodes)
-    }
-    let most = (allocator.reserved - 1) * Ext4.descriptorsPerBlock * Ext4.blocksPerGroup
-    if total > most {
-      throw Ext4Error(
-        [],
-        .beyondMaximum(
-          needed: UInt64(total) * UInt64(Ext4.blockSize),
-          maximum: UInt64(most) * UInt64(Ext4.blockSize)))
+      total = try Self.fitting(
+        allocator.next + blocks, free: blocks, most: most, allocator, usedInodes)
     }
     self.init(total: total, allocator, usedInodes: usedInodes, dropped: dropped)
   }
@@ -94,11 +88,18 @@ struct Layout {
   }
 
   /// The smallest size from `least` on that holds all and has `free` blocks behind it.
+  ///
+  /// - Parameter most: blocks that there are descriptors for.
   private static func fitting(
-    _ least: Int, free: Int, _ allocator: BlockAllocator, _ usedInodes: Int
-  ) -> Int {
+    _ least: Int, free: Int, most: Int, _ allocator: BlockAllocator, _ usedInodes: Int
+  ) throws(Ext4Error) -> Int {
     var total = whole(least, allocator.reserved, usedInodes)
     while true {
+      if total > most {
+        let size = UInt64(Ext4.blockSize)
+        throw Ext4Error(
+          [], .beyondMaximum(needed: UInt64(total) * size, maximum: UInt64(most) * size))
+      }
       let end = needed(total, allocator, usedInodes)
       let groups = Ext4.divideUp(max(total, end), Ext4.blocksPerGroup)
       let copies = (Ext4.divideUp(end, Ext4.blocksPerGroup)..<groups)

@@ -2,7 +2,7 @@
 extension FileTree {
   /// A directory's entry of that name.
   public func child(_ name: some Collection<UInt8>, of directory: Node) -> Node? {
-    findEntry(name, in: directory).map { Node(entries[Int($0)].node) }
+    findEntry(ArraySlice(name), in: directory).map { Node(entries[Int($0)].node) }
   }
 
   /// The directory above a directory; nil for the root, what was removed and what is no directory.
@@ -62,29 +62,38 @@ extension FileTree {
     return number
   }
 
-  func hash(_ name: some Collection<UInt8>, _ directory: UInt32) -> Int {
+  private func hash(_ name: UnsafeBufferPointer<UInt8>, _ directory: UInt32) -> Int {
     var hasher = Hasher()
     hasher.combine(directory)
-    let done: Void? = name.withContiguousStorageIfAvailable {
-      hasher.combine(bytes: UnsafeRawBufferPointer($0))
-    }
-    if done == nil { Array(name).withUnsafeBytes { hasher.combine(bytes: $0) } }
+    hasher.combine(bytes: UnsafeRawBufferPointer(name))
     return hasher.finalize()
   }
 
-  func findEntry(_ name: some Collection<UInt8>, in directory: Node) -> UInt32? {
+  private func hash(_ name: ArraySlice<UInt8>, _ directory: UInt32) -> Int {
+    name.withUnsafeBufferPointer { hash($0, directory) }
+  }
+
+  func findEntry(_ name: ArraySlice<UInt8>, in directory: Node) -> UInt32? {
     let number = directory.number
-    return names.find(hash(name, number)) { entry in
-      entries[Int(entry)].directory == number && nameBytes(entry).elementsEqual(name)
+    return name.withUnsafeBufferPointer { name in
+      arena.withUnsafeBufferPointer { arena in
+        names.find(hash(name, number)) { entry in
+          let record = entries[Int(entry)]
+          guard record.directory == number, Int(record.nameLength) == name.count else {
+            return false
+          }
+          return (0..<name.count).allSatisfy { arena[record.nameOffset + $0] == name[$0] }
+        }
+      }
     }
   }
 
   func checkNew(
-    _ name: some Collection<UInt8>, in directory: Node, _ operation: String
+    _ name: ArraySlice<UInt8>, in directory: Node, _ operation: String
   ) throws(FileTreeError) {
     let dot = UInt8(ascii: ".")
     guard
-      !name.isEmpty, !name.elementsEqual([dot]), !name.elementsEqual([dot, dot]),
+      !name.isEmpty, name != [dot], name != [dot, dot],
       !name.contains(where: { $0 == 0 || $0 == UInt8(ascii: "/") })
     else { throw FileTreeError(operation, Array(name), .invalidName) }
     guard isDirectory(directory) else {
@@ -99,7 +108,7 @@ extension FileTree {
   }
 
   /// Adds an entry; all has been checked.
-  mutating func enter(_ name: some Collection<UInt8>, in directory: Node, _ node: Node) {
+  mutating func enter(_ name: ArraySlice<UInt8>, in directory: Node, _ node: Node) {
     let entry = UInt32(truncatingIfNeeded: entries.count)
     let head = inodes[directory.index].firstEntry
     entries.append(

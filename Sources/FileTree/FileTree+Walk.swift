@@ -33,6 +33,8 @@ extension FileTree {
   }
 
   /// Every name below a directory: each directory before what is in it, names sorted by bytes.
+  ///
+  /// The walk sees the tree as it was when it began.
   public func walk(from directory: Node = root) -> Walk { Walk(self, directory) }
 
   /// The names below a directory, in order.

@@ -85,6 +85,7 @@ public struct FileTree: Sendable {
     _ name: some Collection<UInt8>, to directory: Node, _ kind: FileKind,
     _ attributes: FileAttributes
   ) throws(FileTreeError) -> Node {
+    let name = ArraySlice(name)
     try checkNew(name, in: directory, "add")
     guard inodes.count < Int(UInt32.max) - 1 else {
       throw FileTreeError("add", Array(name), .full)
@@ -104,6 +105,7 @@ public struct FileTree: Sendable {
   public mutating func link(
     _ name: some Collection<UInt8>, in directory: Node, to node: Node
   ) throws(FileTreeError) {
+    let name = ArraySlice(name)
     guard !isDirectory(node) else { throw FileTreeError("link", Array(name), .isDirectory) }
     try checkNew(name, in: directory, "link")
     if inodes[node.index].links == 0 { nodeCount += 1 }
@@ -140,7 +142,7 @@ public struct FileTree: Sendable {
   public mutating func remove(
     _ name: some Collection<UInt8>, from directory: Node
   ) throws(FileTreeError) {
-    guard let entry = findEntry(name, in: directory) else {
+    guard let entry = findEntry(ArraySlice(name), in: directory) else {
       throw FileTreeError("remove", Array(name), .notFound)
     }
     // A stack instead of recursion: depth comes from outside.
@@ -167,7 +169,7 @@ public struct FileTree: Sendable {
     _ name: some Collection<UInt8>, in directory: Node,
     to newName: some Collection<UInt8>, in newDirectory: Node
   ) throws(FileTreeError) {
-    guard let entry = findEntry(name, in: directory) else {
+    guard let entry = findEntry(ArraySlice(name), in: directory) else {
       throw FileTreeError("rename", Array(name), .notFound)
     }
     let node = Node(entries[Int(entry)].node)
@@ -183,6 +185,7 @@ public struct FileTree: Sendable {
       }
     }
     if child(newName, of: newDirectory) != nil { try remove(newName, from: newDirectory) }
+    let newName = ArraySlice(newName)
     try checkNew(newName, in: newDirectory, "rename")
     detach(entry)
     enter(newName, in: newDirectory, node)

@@ -41,6 +41,9 @@ public struct FileTreeError: Error, Hashable, Sendable, CustomStringConvertible 
 }
 
 /// A name's bytes as text for people: what isn't printable UTF-8 becomes `\xNN`.
+///
+/// Control and format characters count as not printable: no name may move a terminal's cursor or
+/// turn the text's direction.
 public func printable(_ bytes: some Sequence<UInt8>) -> String {
   var text = ""
   var decoder = Unicode.UTF8.ForwardParser()
@@ -56,10 +59,10 @@ public func printable(_ bytes: some Sequence<UInt8>) -> String {
     switch decoder.parseScalar(from: &rest) {
     case .valid(let units):
       let scalar = Unicode.UTF8.decode(units)
-      if scalar.value < 0x20 || scalar.value == 0x7f {
-        text += escape(copy[position])
-      } else {
-        text.unicodeScalars.append(scalar)
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator, .unassigned, .privateUse:
+        for byte in copy[position..<position + units.count] { text += escape(byte) }
+      default: text.unicodeScalars.append(scalar)
       }
       position += units.count
     case .error(let length):

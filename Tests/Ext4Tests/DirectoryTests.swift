@@ -1,5 +1,6 @@
 import Ext4
 import FileTree
+import Glibc
 import Testing
 
 @Suite struct DirectoryTests {
@@ -47,27 +48,32 @@ import Testing
     try image.expectClean()
   }
 
-  @Test("names of 255 bytes, of any bytes, stay as they are")
-  func strangeNames() throws {
-    let names: [[UInt8]] = [
+  @Test("names of 255 bytes, of any bytes, stay as they are", arguments: [0, 300])
+  func strangeNames(others: Int) throws {
+    let plain = FileAttributes(permissions: 0o600)
+    var names: [[UInt8]] = [
       [UInt8](repeating: 0xff, count: 255), [0x0a], [0x5c], [0x20], [0x80, 0xfe, 0x01],
-      Array("e\u{301}".utf8), Array("\u{e9}".utf8),
+      Array("e\u{301}".utf8), Array("\u{e9}".utf8), Array("...".utf8),
     ]
+    // Enough for an index, so that bytes above 127 are hashed.
+    for number in 0..<others { names.append([UInt8(128 + number % 100), UInt8(1 + number / 100)]) }
     let image = try makeImage { tree, _ in
       let directory = try tree.add("d", .directory)
-      // Enough for an index, so that bytes above 127 are hashed.
-      for number in 0..<300 {
-        try tree.add(
-          [UInt8(200 + number % 50)] + Array("\(number)".utf8), to: directory, .fifo,
-          .init(permissions: 0))
-      }
-      for name in names { try tree.add(name, to: directory, .fifo, .init(permissions: 0)) }
+      for name in names { try tree.add(name, to: directory, .regular(.empty), plain) }
     }
     try image.expectClean()
-    for name in names where name.allSatisfy({ $0 > 0x20 }) || name == [0x5c] {
-      let found = try run("debugfs", ["-R", "stat d/x", image.path])
-      #expect(found.text.contains("not found"), "\(name)")
+    let copy = SparseFile()
+    let place = copy.path + ".d"
+    defer { _ = try? run("rm", ["-rf", place]) }  // What is left lies under /tmp.
+    #expect(mkdir(place, 0o700) == 0)
+    _ = try image.debugfs("rdump d \(place)")
+    let stream = try #require(opendir(place + "/d"))
+    defer { closedir(stream) }
+    var found: Set<[UInt8]> = []
+    while let entry = readdir(stream) {
+      found.insert(withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) })
     }
+    #expect(found == Set(names + [[0x2e], [0x2e, 0x2e]]))
   }
 
   @Test("a name of 256 bytes is refused with its path")

@@ -117,11 +117,13 @@ import Testing
     #expect(throws: Ext4Error([], .labelTooLong(17))) { try makeImage(options) { _, _ in } }
   }
 
-  @Test("content beyond the room for growth is refused with the way on")
-  func beyondMaximum() throws {
+  @Test(
+    "content beyond the room for growth is refused with the way on",
+    arguments: [Ext4Size.fitting(free: 9 << 30), .fitting(free: .max), .exactly(.max)])
+  func beyondMaximum(size: Ext4Size) throws {
     var options = try makeOptions()
     options.maximumSize = 1
-    options.size = .fitting(free: 9 << 30)
+    options.size = size
     let error = #expect(throws: Ext4Error.self) { try makeImage(options) { _, _ in } }
     guard case .beyondMaximum = error?.reason else {
       Issue.record("\(String(describing: error))")
