@@ -61,8 +61,7 @@ extension Supervisor {
         (target: Self.sockets.agent, source: agent),
       ]
     ).spawn()
-    let identity = try ProcessIdentity(running: pid, bootID: host.bootID)
-    return try ProcessHandle(child: identity)
+    return try ProcessHandle(childID: pid, bootID: host.bootID)
   }
 
   private func connect() throws {

@@ -82,11 +82,23 @@ public final class ProcessHandle: Sendable {
 
   /// Opens a child that has not been waited for, be it ended or not.
   ///
-  /// Until it is waited for, its process id can't be another's.
-  public convenience init(child identity: ProcessIdentity) throws(SystemError) {
-    let raw = try checked("open process", "\(identity.pid)") { clinux_pidfd_open(identity.pid) }
-    self.init(
-      identity: identity, descriptor: Descriptor(owning: raw, name: "process \(identity.pid)"))
+  /// Until it is waited for, its process id can't be another's. Where this fails the child is
+  /// killed and waited for, so that none is left behind.
+  public convenience init(childID pid: Int32, bootID: String) throws(SystemError) {
+    let raw = clinux_pidfd_open(pid)
+    let number = errno
+    do throws(SystemError) {
+      guard raw >= 0 else { throw SystemError("open process", "\(pid)", errno: number) }
+      let descriptor = Descriptor(owning: raw, name: "process \(pid)")
+      let identity = try ProcessIdentity(running: pid, bootID: bootID)
+      self.init(identity: identity, descriptor: descriptor)
+    } catch {
+      // Its own child, not waited for: the number can be no other's.
+      kill(pid, SIGKILL)
+      var status: Int32 = 0
+      waitpid(pid, &status, 0)
+      throw error
+    }
   }
 
   init(identity: ProcessIdentity, descriptor: Descriptor) {

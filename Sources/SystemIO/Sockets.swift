@@ -56,6 +56,20 @@ public enum StreamSocket {
     return number == 0 ? nil : SystemError("connect to", socket.name, errno: number)
   }
 
+  /// Two sockets connected to each other; the second blocks, for a program that is handed it.
+  public static func pair(name: String) throws(SystemError) -> (
+    ours: Descriptor, theirs: Descriptor
+  ) {
+    var ends: [Int32] = [-1, -1]
+    let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+    try checked("make sockets for", name) { socketpair(AF_UNIX, type, 0, &ends) }
+    let pair = (
+      ours: Descriptor(owning: ends[0], name: name), theirs: Descriptor(owning: ends[1], name: name)
+    )
+    try checked("make non-blocking", name) { clinux_fcntl_int(ends[0], F_SETFL, O_NONBLOCK) }
+    return pair
+  }
+
   /// Accepts one waiting connection; nil where there is none.
   public static func accept(_ listener: Descriptor) throws(SystemError) -> Descriptor? {
     let raw = clinux_accept(listener.raw)
