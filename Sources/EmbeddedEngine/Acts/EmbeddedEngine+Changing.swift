@@ -1,0 +1,205 @@
+internal import EngineInterface
+internal import GRDB
+internal import JSON
+internal import Resources
+internal import SystemIO
+
+// Create, update, replace and delete: intent, steps, outcome.
+extension EmbeddedEngine {
+  /// Makes or changes a resource.
+  func apply(
+    _ verb: Change.Verb, _ resource: Resource, restart: Bool = false, inputs: String?,
+    progress: @escaping @Sendable (ActProgress) -> Void
+  ) async throws -> ActOutcome {
+    let handler = resource.id.kind.handler
+    let inputs = try await neededInputs(of: resource, given: inputs)
+    let run = try await begin(verb, resource.id, progress: progress) { change in
+      change.after = resource
+      change.restart = restart
+      change.inputs = inputs
+    }
+    do {
+      let outcome = try await handler.carryOut(run)
+      try await finish(run, handler)
+      return outcome
+    } catch let error as SimulatedDeath {
+      throw error
+    } catch {
+      try await giveUp(run, handler, because: EngineError.wrapping(error))
+      throw error
+    }
+  }
+
+  /// Removes a resource; one that isn't there is removed already.
+  func remove(_ id: ResourceID) async throws -> ActOutcome {
+    let handler = id.kind.handler
+    let isThere = try await offload { [store] in
+      try store.read { db in try StoredResource.find(db, id) != nil }
+    }
+    guard isThere else { return ActOutcome() }
+    let run = try await begin(.delete, id, progress: { _ in }) { _ in }
+    do {
+      try await handler.remove(run)
+      try await finish(run, handler)
+    } catch let error as SimulatedDeath {
+      throw error
+    } catch {
+      try await giveUp(run, handler, because: EngineError.wrapping(error))
+      throw error
+    }
+    return ActOutcome(effect: .replace)
+  }
+
+  private func neededInputs(of resource: Resource, given: String?) async throws -> String? {
+    guard resource.id.kind == .image, given == nil else { return given }
+    return try await imageBuilder.inputs(of: resource)
+  }
+
+  /// Commits to the act: from here on the resource shows as incomplete until it is finished.
+  private func begin(
+    _ verb: Change.Verb, _ id: ResourceID, progress: @escaping @Sendable (ActProgress) -> Void,
+    _ fill: @escaping @Sendable (inout Change) -> Void
+  ) async throws -> ActRun {
+    try await offload { [self] in
+      let label = "\(verb.rawValue) \(id.kind.rawValue) intent"
+      try checkpoint("before \(label)")
+      let session = try currentSession()
+      let (change, intent) = try store.change { db in
+        try takeOver(db, id)
+        let before = try StoredResource.find(db, id)
+        var change = Change(
+          verb: verb, id: id, uid: before?.uid ?? host.makeUUID(), before: before,
+          now: host.now().seconds)
+        fill(&change)
+        if verb == .delete { try requireUnused(before, db) }
+        try markIncomplete(change, db)
+        if verb != .delete { try id.kind.handler.reserve(db, change, in: self) }
+        let intent = try Intent.begin(
+          db, session: session.id, process: processID, verb: verb.rawValue, id: id,
+          uid: change.uid, now: change.now, data: [:])
+        return (change, intent)
+      }
+      try checkpoint("after \(label)")
+      return ActRun(self, change, intent: intent, progress: progress)
+    }
+  }
+
+  private func markIncomplete(_ change: Change, _ db: Database) throws {
+    let reason = "\(change.verb.rawValue) has not been completed"
+    if var row = change.before {
+      row.phase = .incomplete
+      row.reason = reason
+      // A resource that was never whole is what was asked for last.
+      if !change.changesWhole, let after = change.after { row.resource = after }
+      try row.update(db)
+    } else if let after = change.after {
+      try StoredResource(
+        after, uid: change.uid, created: change.now, phase: .incomplete, reason: reason
+      ).insert(db)
+    }
+  }
+
+  private func requireUnused(_ row: StoredResource?, _ db: Database) throws {
+    guard let row, !row.isBuiltIn else { return }
+    let users = try row.users(db)
+    guard users.isEmpty else {
+      let names = users.prefix(5).map(\.description).joined(separator: ", ")
+      let more = users.count > 5 ? " and \(users.count - 5) more" : ""
+      throw EngineError(
+        "in-use", "\(row.id) is used by \(names)\(more)", help: "delete or change those first")
+    }
+  }
+
+  /// Commits the outcome.
+  private func finish(_ run: ActRun, _ handler: any ResourceHandler) async throws {
+    let change = run.change
+    let label = "\(change.verb.rawValue) \(change.id.kind.rawValue) outcome"
+    try await offload { [self] in
+      try checkpoint("before \(label)")
+      try store.change { db in
+        if let after = change.after {
+          var row = try StoredResource.require(db, change.id)
+          if let before = change.before, before.phase == .ready { row.generation += 1 }
+          row.resource = after
+          row.phase = .ready
+          row.reason = nil
+          row.inputs = change.inputs
+          row.isBuiltIn = false
+          row.details = try handler.details(db, change, in: self)
+          try row.update(db)
+        } else {
+          try handler.forget(db, uid: change.uid)
+          try change.before?.delete(db)
+          try restoreBuiltIn(change, db)
+        }
+        try Intent.end(db, run.intent)
+        try addEvent(db, change.id, change.verb.pastTense, "\(change.id) is \(change.verb.done)")
+      }
+      try checkpoint("after \(label)")
+      try collectImages()
+    }
+  }
+
+  /// A built-in resource that is deleted is there again as it was at first.
+  private func restoreBuiltIn(_ change: Change, _ db: Database) throws {
+    guard let original = builtInResources().first(where: { $0.id == change.id }) else { return }
+    try StoredResource(
+      original, uid: change.uid, created: change.before?.created ?? change.now, phase: .ready,
+      isBuiltIn: true
+    ).insert(db)
+  }
+
+  /// After a failure: what was to be made anew is undone; what was there stays, and shows as
+  /// incomplete where it was touched.
+  private func giveUp(
+    _ run: ActRun, _ handler: any ResourceHandler, because error: EngineError
+  ) async throws {
+    let change = run.change
+    var isUndone = false
+    if change.before == nil {
+      run.beginUndoing()
+      do {
+        try await handler.remove(run)
+        isUndone = true
+      } catch let death as SimulatedDeath {
+        throw death
+      } catch {
+        // The first error is the one to tell; the row stays and says what is left.
+      }
+    }
+    let forgets = isUndone
+    try await offload { [self] in
+      try store.change { db in
+        try Intent.end(db, run.intent)
+        if forgets {
+          try handler.forget(db, uid: change.uid)
+          try StoredResource.find(db, change.id)?.delete(db)
+        } else if var row = try StoredResource.find(db, change.id) {
+          if !run.hasTouchedTheWorld, let before = change.before {
+            row = before
+          } else {
+            row.reason = "\(change.verb.rawValue) failed: \(error.message)"
+          }
+          try row.update(db)
+        }
+        try addEvent(
+          db, change.id, "Failed", "cannot \(change.verb.rawValue) \(change.id): \(error.message)")
+      }
+      try collectImages()
+    }
+  }
+}
+
+extension Change.Verb {
+  /// The word of an event.
+  var pastTense: String {
+    switch self {
+    case .create: "Created"
+    case .update: "Updated"
+    case .replace: "Replaced"
+    case .delete: "Deleted"
+    }
+  }
+
+  var done: String { pastTense.lowercased() }
+}

@@ -1,0 +1,63 @@
+public import EngineInterface
+internal import GRDB
+internal import JSON
+internal import Resources
+internal import SystemIO
+
+extension EmbeddedEngine {
+  /// Everything the engine holds, after it looked at the world; see `Engine`.
+  ///
+  /// Machines that are known to be down cost nothing but their row.
+  public func observe() async throws -> ObservedState {
+    try await wrapped("read the engine's state") { [self] in
+      try recover()
+      let statuses = try examineMachines()
+      return try store.read { db in try state(db, statuses) }
+    }
+  }
+
+  private func state(
+    _ db: Database, _ statuses: [String: MachineStatus]
+  ) throws -> ObservedState {
+    let machines = try StoredMachine.all(db)
+    var resources: [ObservedResource] = []
+    for row in try StoredResource.all(db) {
+      var status: MachineStatus?
+      if row.id.kind == .virtualMachine {
+        status = statuses[row.uid] ?? machines[row.uid].map(MachineStatus.init)
+      }
+      resources.append(
+        ObservedResource(
+          row.resource, uid: row.uid, generation: row.generation, created: row.created,
+          phase: row.phase, reason: row.reason, isBuiltIn: row.isBuiltIn, inputs: row.inputs,
+          machine: status, details: row.details))
+    }
+    return ObservedState(
+      engineID: store.engineID, generation: try Store.generation(db), resources: resources,
+      host: HostCapacity(
+        cpuMillicores: Int64(host.processors) * 1000, memory: Int64(host.memory)),
+      unsupported: unsupported)
+  }
+
+  private var unsupported: [ObservedState.Unsupported] {
+    var list = [
+      ObservedState.Unsupported(
+        kind: .network, path: "spec.mode", values: ["nat", "isolated", "bridge"],
+        reason: NetworkHandler.otherModes)
+    ]
+    if programs.firmwareCode == nil || programs.firmwareVariables == nil {
+      list.append(
+        ObservedState.Unsupported(
+          kind: .virtualMachine, path: "spec.firmware.boot", values: ["uefi"],
+          reason: "the UEFI firmware is not installed; install the package ovmf"))
+    }
+    return list
+  }
+}
+
+extension MachineStatus {
+  /// What is known of a machine without looking at the world.
+  init(_ row: StoredMachine) {
+    self.init(state: row.state, reason: row.reason, since: row.since)
+  }
+}

@@ -1,0 +1,64 @@
+internal import EngineInterface
+internal import Glibc
+internal import SystemIO
+
+/// Where the engine keeps what: every path below `$INGOT_HOME` is made here.
+struct HomeDirectory: Sendable {
+  let path: String
+
+  var database: String { path + "/state.db" }
+  var commandLock: String { path + "/lock" }
+  var sessions: String { path + "/sessions" }
+  var images: String { path + "/images" }
+  var machines: String { path + "/machines" }
+  var pools: String { path + "/pools" }
+
+  func session(_ id: String) -> String { "\(sessions)/\(id)" }
+  func image(_ digest: String) -> String { "\(images)/\(digest)" }
+  func building(_ uid: String) -> String { "\(images)/.building-\(uid)" }
+  func machine(_ uid: String) -> String { "\(machines)/\(uid)" }
+  func defaultPool(_ name: String) -> String { "\(pools)/\(name)" }
+
+  /// Makes the directory, for its owner alone, with the ones the engine always has.
+  ///
+  /// - Throws: `EngineError` where the path can't serve or rights are missing.
+  static func open(_ path: String) throws -> HomeDirectory {
+    var trimmed = path
+    while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
+    guard trimmed.hasPrefix("/"), !trimmed.utf8.contains(0) else {
+      throw EngineError(
+        "invalid-home", "the engine's directory '\(path)' is not an absolute path",
+        help: "give an absolute path in INGOT_HOME")
+    }
+    let home = HomeDirectory(path: trimmed)
+    try makeDirectories(trimmed, permissions: 0o700)
+    try home.checkOwner()
+    for directory in [home.sessions, home.images, home.machines, home.pools] {
+      try makeDirectories(directory, permissions: 0o700)
+    }
+    return home
+  }
+
+  /// Refuses a home that others may write to or that belongs to somebody else: whoever can
+  /// replace files there can make the engine run anything.
+  private func checkOwner() throws {
+    var status = stat()
+    try checked("stat", path) { lstat(path, &status) }
+    if status.st_mode & S_IFMT == S_IFLNK {
+      try checked("stat", path) { stat(path, &status) }
+    }
+    guard status.st_mode & S_IFMT == S_IFDIR else {
+      throw EngineError(
+        "invalid-home", "the engine's directory \(path) is not a directory",
+        help: "give another directory in INGOT_HOME")
+    }
+    guard status.st_uid == geteuid() else {
+      throw EngineError(
+        "denied", "the engine's directory \(path) belongs to user \(status.st_uid)",
+        help: "run ingot as that user, or give another directory in INGOT_HOME")
+    }
+    if status.st_mode & 0o077 != 0 {
+      try checked("restrict", path) { chmod(path, 0o700) }
+    }
+  }
+}

@@ -1,0 +1,64 @@
+internal import DiskImage
+internal import EngineInterface
+internal import SystemIO
+
+// Disk files: made whole or not at all, grown, removed. Each can be done again.
+extension EmbeddedEngine {
+  /// Makes a disk's file where it isn't there yet.
+  func makeDisk(_ disk: StoredDisk, backing: (path: String, format: DiskFormat)?) throws {
+    guard !fileExists(disk.path) else { return }
+    try preparePool(disk.pool)
+    let file = try PendingFile(replacing: disk.path)
+    if let backing {
+      try makeOverlayDisk(
+        file.descriptor, virtualSize: disk.virtualSize, backingFile: backing.path,
+        backingFormat: backing.format)
+    } else {
+      try makeEmptyDisk(file.descriptor, format: disk.format, virtualSize: disk.virtualSize)
+    }
+    try file.commit()
+  }
+
+  /// Removes a disk's file and what a cut-short making left beside it.
+  func removeDisk(_ disk: StoredDisk) throws {
+    try removeFile(disk.path + ".partial")
+    guard fileExists(disk.path) else { return }
+    try removeFile(disk.path)
+    try synchronizeDirectory(directoryName(disk.path))
+  }
+
+  /// Grows a disk that no guest has open.
+  func growDisk(_ disk: StoredDisk, to size: Int) throws {
+    switch disk.format {
+    case .raw:
+      let file = try Descriptor.open(disk.path, .readWrite)
+      if try file.size() < size { try file.truncate(to: size) }
+      try file.synchronize()
+    case .qcow2:
+      let current = try inspect(Descriptor.open(disk.path, .read), format: .qcow2).virtualSize
+      if current < size {
+        try runTool(
+          programs.qemuImage, ["resize", "-q", "-f", disk.format.rawValue, disk.path, "\(size)"])
+      }
+    }
+  }
+
+  /// Checks and rounds a size from a specification: whole sectors of 512 bytes.
+  static func diskSize(_ size: Int64, of what: String) throws -> Int {
+    guard let bytes = Int(exactly: size), bytes > 0, bytes <= 1 << 50 else {
+      throw EngineError("invalid", "the size \(size) of \(what) is out of range")
+    }
+    return (bytes + 511) / 512 * 512
+  }
+
+  /// A disk's new size.
+  ///
+  /// - Throws: `EngineError` where it would shrink.
+  static func grownSize(of disk: StoredDisk, to size: Int, what: String) throws {
+    guard size >= disk.virtualSize else {
+      throw EngineError(
+        "unsupported", "\(what) can't shrink from \(disk.virtualSize) to \(size) bytes",
+        help: "a disk can only grow; make a new, smaller one and copy the data")
+    }
+  }
+}

@@ -1,0 +1,101 @@
+internal import DiskImage
+internal import EngineInterface
+internal import GRDB
+internal import JSON
+internal import Resources
+internal import SystemIO
+
+/// A disk with a life of its own: one file in a storage pool.
+struct VolumeHandler: ResourceHandler {
+  func reserve(_ db: Database, _ change: Change, in engine: EmbeddedEngine) throws {
+    guard let after = change.after else { return }
+    let wanted = try disk(db, change, after, in: engine)
+    guard let disk = try StoredDisk.owned(by: change.uid, db).first else {
+      return try wanted.insert(db)
+    }
+    if change.verb == .replace { return }
+    if !change.changesWhole, !fileExists(disk.path) {
+      try disk.delete(db)
+      return try wanted.insert(db)
+    }
+    try EmbeddedEngine.grownSize(of: disk, to: wanted.virtualSize, what: "\(change.id)")
+    guard disk.pool == wanted.pool, disk.format == wanted.format else {
+      throw EngineError(
+        "unsupported", "the pool and the format of \(change.id) can't change",
+        help: "declare a new volume and copy the data")
+    }
+  }
+
+  private func disk(
+    _ db: Database, _ change: Change, _ after: Resource, in engine: EmbeddedEngine
+  ) throws -> StoredDisk {
+    let spec = try VolumeSpecification(after.spec)
+    guard let format = DiskFormat(rawValue: spec.format) else {
+      throw EngineError("invalid", "the format '\(spec.format)' of \(change.id) is unknown")
+    }
+    return StoredDisk(
+      uid: change.uid, owner: change.uid, name: "", pool: spec.pool,
+      path: try engine.diskPath(db, pool: spec.pool, uid: change.uid, format: spec.format),
+      format: format,
+      virtualSize: try EmbeddedEngine.diskSize(spec.size, of: "\(change.id)"))
+  }
+
+  func carryOut(_ run: ActRun) async throws -> ActOutcome {
+    guard let after = run.change.after else { return ActOutcome() }
+    let engine = run.engine
+    let change = run.change
+    if change.verb == .replace {
+      try await run.step("old file") {
+        for disk in try engine.disks(ownedBy: change.uid) { try engine.removeDisk(disk) }
+        try engine.store.write { db in
+          for disk in try StoredDisk.owned(by: change.uid, db) { try disk.delete(db) }
+          try self.disk(db, change, after, in: engine).insert(db)
+        }
+      }
+    }
+    try await run.step("file") {
+      for disk in try engine.disks(ownedBy: change.uid) {
+        try engine.makeDisk(disk, backing: nil)
+      }
+    }
+    let size = try EmbeddedEngine.diskSize(VolumeSpecification(after.spec).size, of: "\(change.id)")
+    guard let disk = try await engine.offload({ try engine.disks(ownedBy: change.uid).first }),
+      disk.virtualSize < size
+    else { return ActOutcome() }
+    try await run.step("grow") { try engine.grow(disk, to: size) }
+    return ActOutcome(effect: .live)
+  }
+
+  func details(
+    _ db: Database, _ change: Change, in engine: EmbeddedEngine
+  ) throws -> JSONValue {
+    guard let disk = try StoredDisk.owned(by: change.uid, db).first else { return [:] }
+    return [
+      "path": .string(disk.path), "format": .string(disk.format.rawValue),
+      "virtualSize": .integer(Int64(disk.virtualSize)),
+    ]
+  }
+
+  func remove(_ run: ActRun) async throws {
+    try await run.step("file") { [engine = run.engine, uid = run.uid] in
+      for disk in try engine.disks(ownedBy: uid) { try engine.removeDisk(disk) }
+    }
+  }
+
+  func forget(_ db: Database, uid: String) throws {
+    for disk in try StoredDisk.owned(by: uid, db) { try disk.delete(db) }
+  }
+}
+
+extension EmbeddedEngine {
+  /// The disks of a volume or a machine.
+  func disks(ownedBy owner: String) throws -> [StoredDisk] {
+    try store.read { db in try StoredDisk.owned(by: owner, db) }
+  }
+
+  /// Grows a disk, in the guest that has it open or in its file, and records the size.
+  func grow(_ disk: StoredDisk, to size: Int) throws {
+    if try !growInGuest(disk, to: size) { try growDisk(disk, to: size) }
+    try store.write { db in try StoredDisk.setSize(db, uid: disk.uid, to: size) }
+  }
+}

@@ -1,0 +1,85 @@
+internal import EngineInterface
+internal import GRDB
+internal import JSON
+
+/// A row of `machines`: what was last known of a machine's processes.
+struct StoredMachine: Sendable {
+  var uid: String
+  /// Whether it is known that no process lives; then nothing need be asked.
+  var isDown: Bool
+  var state: MachineStatus.State
+  /// Why it is in that state.
+  var reason: String?
+  var since: Int64?
+  /// The specification the running guest was started with.
+  var runningSpec: JSONValue?
+  /// Counts the disks it had: a machine made anew gets a new instance-id, so that cloud-init in it
+  /// begins anew too.
+  var instance: Int64
+  /// How far its monitor's journal has been read.
+  var journalSequence: Int64
+
+  private static let columns =
+    "uid, is_down, state, reason, since, running_spec, instance, journal_sequence"
+
+  init(uid: String) {
+    self.uid = uid
+    isDown = true
+    state = .halted
+    instance = 1
+    journalSequence = 0
+  }
+
+  private init(_ row: Row) throws {
+    let row = StrictRow(row, of: "machines")
+    uid = try row.text(0)
+    isDown = try row.bool(1)
+    state = try row.choice(2)
+    reason = try row.optionalText(3)
+    since = try row.optionalInteger(4)
+    runningSpec = try row.optionalJSON(5)
+    instance = try row.integer(6)
+    journalSequence = try row.integer(7)
+  }
+
+  static func all(_ db: Database) throws -> [String: StoredMachine] {
+    var found: [String: StoredMachine] = [:]
+    let rows = try Row.fetchCursor(db, sql: "SELECT \(columns) FROM machines")
+    while let row = try rows.next() {
+      let machine = try StoredMachine(row)
+      found[machine.uid] = machine
+    }
+    return found
+  }
+
+  /// Machines that may have processes.
+  static func notDown(_ db: Database) throws -> [StoredMachine] {
+    try Row.fetchAll(
+      db, sql: "SELECT \(columns) FROM machines WHERE is_down = 0 ORDER BY uid"
+    ).map(StoredMachine.init)
+  }
+
+  static func find(_ db: Database, _ uid: String) throws -> StoredMachine? {
+    try Row.fetchOne(
+      db, sql: "SELECT \(columns) FROM machines WHERE uid = ?", arguments: [uid]
+    ).map(StoredMachine.init)
+  }
+
+  static func require(_ db: Database, _ uid: String) throws -> StoredMachine {
+    if let found = try find(db, uid) { return found }
+    throw corruptRow("machines", "the row of machine \(uid) is missing")
+  }
+
+  func save(_ db: Database) throws {
+    try db.execute(
+      sql: "REPLACE INTO machines (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      arguments: [
+        uid, isDown ? 1 : 0, state.rawValue, reason, since, runningSpec?.text(), instance,
+        journalSequence,
+      ])
+  }
+
+  static func delete(_ db: Database, _ uid: String) throws {
+    try db.execute(sql: "DELETE FROM machines WHERE uid = ?", arguments: [uid])
+  }
+}

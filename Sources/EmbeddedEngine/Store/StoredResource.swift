@@ -1,0 +1,188 @@
+internal import Diagnostics
+internal import EngineInterface
+internal import GRDB
+internal import JSON
+internal import Resources
+
+/// A row of `resources`.
+struct StoredResource: Sendable {
+  var resource: Resource
+  var uid: String
+  var generation: Int64 = 1
+  var created: Int64
+  var phase: ObservedResource.Phase
+  var reason: String?
+  var inputs: String?
+  var isBuiltIn = false
+  var details: JSONValue = [:]
+
+  var id: ResourceID { resource.id }
+
+  init(
+    _ resource: Resource, uid: String, created: Int64, phase: ObservedResource.Phase,
+    reason: String? = nil, isBuiltIn: Bool = false
+  ) {
+    self.resource = resource
+    self.uid = uid
+    self.created = created
+    self.phase = phase
+    self.reason = reason
+    self.isBuiltIn = isBuiltIn
+  }
+
+  static let columns = """
+    kind, name, uid, generation, created, labels, annotations, spec, explicit, source, phase, \
+    reason, inputs, builtin, details
+    """
+
+  init(_ row: Row) throws {
+    let row = StrictRow(row, of: "resources")
+    let id = ResourceID(try row.choice(0), try row.text(1))
+    uid = try row.text(2)
+    generation = try row.integer(3)
+    created = try row.integer(4)
+    let spec = try row.json(7)
+    guard spec.object != nil, !uid.isEmpty, !id.name.isEmpty else {
+      throw corruptRow("resources", "\(id) has no specification")
+    }
+    resource = Resource(
+      id, spec: spec, labels: try Self.labels(row.json(5)),
+      annotations: try Self.labels(row.json(6)), explicit: try Self.texts(row.json(8)),
+      source: try row.optionalJSON(9).map(Self.span))
+    phase = try row.choice(10)
+    reason = try row.optionalText(11)
+    inputs = try row.optionalText(12)
+    isBuiltIn = try row.bool(13)
+    details = try row.json(14)
+  }
+
+  func insert(_ db: Database) throws {
+    try db.execute(
+      sql: "INSERT INTO resources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+      arguments: arguments)
+    try writeUses(db)
+  }
+
+  func update(_ db: Database) throws {
+    try db.execute(
+      sql: "REPLACE INTO resources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+      arguments: arguments)
+    try writeUses(db)
+  }
+
+  func delete(_ db: Database) throws {
+    try db.execute(sql: "DELETE FROM resources WHERE uid = ?", arguments: [uid])
+    try db.execute(sql: "DELETE FROM uses WHERE owner = ?", arguments: [uid])
+  }
+
+  private func writeUses(_ db: Database) throws {
+    try db.execute(sql: "DELETE FROM uses WHERE owner = ?", arguments: [uid])
+    for target in try references(of: resource) {
+      try db.execute(
+        sql: "INSERT INTO uses VALUES (?, ?, ?)",
+        arguments: [uid, target.kind.rawValue, target.name])
+    }
+  }
+
+  private var arguments: StatementArguments {
+    func object(_ labels: [Resource.Label]) -> String {
+      JSONValue.object(
+        JSONObject(members: labels.map { .init(name: $0.name, value: .string($0.value)) })
+      ).text()
+    }
+    let span = resource.source.map {
+      JSONValue.array([
+        .string($0.file), .integer(Int64($0.line)), .integer(Int64($0.column)),
+        .integer(Int64($0.length)),
+      ]).text()
+    }
+    return [
+      id.kind.rawValue, id.name, uid, generation, created, object(resource.labels),
+      object(resource.annotations), resource.spec.text(),
+      JSONValue.array(resource.explicit.sorted().map(JSONValue.string)).text(), span,
+      phase.rawValue, reason, inputs, isBuiltIn ? 1 : 0, details.text(),
+    ]
+  }
+}
+
+extension StoredResource {
+  static func all(_ db: Database) throws -> [StoredResource] {
+    var found: [StoredResource] = []
+    let rows = try Row.fetchCursor(db, sql: "SELECT \(columns) FROM resources")
+    while let row = try rows.next() { found.append(try StoredResource(row)) }
+    return found
+  }
+
+  static func all(_ db: Database, kind: Kind) throws -> [StoredResource] {
+    try Row.fetchAll(
+      db, sql: "SELECT \(columns) FROM resources WHERE kind = ? ORDER BY name",
+      arguments: [kind.rawValue]
+    ).map(StoredResource.init)
+  }
+
+  static func find(_ db: Database, _ id: ResourceID) throws -> StoredResource? {
+    try Row.fetchOne(
+      db, sql: "SELECT \(columns) FROM resources WHERE kind = ? AND name = ?",
+      arguments: [id.kind.rawValue, id.name]
+    ).map(StoredResource.init)
+  }
+
+  static func require(_ db: Database, _ id: ResourceID) throws -> StoredResource {
+    if let found = try find(db, id) { return found }
+    throw EngineError(
+      "not-found", "there is no \(id)", help: "`ingot get \(id.kind.shortName)` lists what is there"
+    )
+  }
+
+  /// The addresses of resources that refer to this one.
+  func users(_ db: Database) throws -> [ResourceID] {
+    try Row.fetchAll(
+      db,
+      sql: """
+        SELECT r.kind, r.name FROM uses u JOIN resources r ON r.uid = u.owner
+        WHERE u.kind = ? AND u.name = ? ORDER BY r.kind, r.name
+        """, arguments: [id.kind.rawValue, id.name]
+    ).map { row in
+      let row = StrictRow(row, of: "uses")
+      return ResourceID(try row.choice(0), try row.text(1))
+    }
+  }
+
+  private static func labels(_ value: JSONValue) throws -> [Resource.Label] {
+    guard let members = value.object?.members else {
+      throw corruptRow("resources", "the labels are no object")
+    }
+    if members.isEmpty { return [] }
+    return try members.map { member in
+      guard let text = member.value.string else {
+        throw corruptRow("resources", "the label '\(member.name)' is no text")
+      }
+      return Resource.Label(name: member.name, value: text)
+    }
+  }
+
+  private static func texts(_ value: JSONValue) throws -> Set<String> {
+    guard let items = value.array else {
+      throw corruptRow("resources", "the explicit fields are no list")
+    }
+    var texts: Set<String> = []
+    for item in items {
+      guard let text = item.string else {
+        throw corruptRow("resources", "an explicit field is no text")
+      }
+      texts.insert(text)
+    }
+    return texts
+  }
+
+  private static func span(_ value: JSONValue) throws -> SourceSpan {
+    guard let parts = value.array, parts.count == 4, let file = parts[0].string else {
+      throw corruptRow("resources", "the source is no place in a file")
+    }
+    let numbers = parts[1...].compactMap { $0.integer.flatMap(Int.init(exactly:)) }
+    guard numbers.count == 3 else {
+      throw corruptRow("resources", "the source is no place in a file")
+    }
+    return SourceSpan(file: file, line: numbers[0], column: numbers[1], length: numbers[2])
+  }
+}
