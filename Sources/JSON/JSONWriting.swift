@@ -66,12 +66,21 @@ private struct Writer {
       case "\n": out += "\\n"
       case "\r": out += "\\r"
       case "\t": out += "\\t"
-      case let scalar where scalar.value < 0x20 || scalar.value == 0x7f:
+      case let scalar where Self.isEscaped(scalar.value):
         let digits = String(scalar.value, radix: 16)
         out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
       default: out.unicodeScalars.append(scalar)
       }
     }
     out += "\""
+  }
+
+  /// Control characters, and the line breaks and marks that readers of YAML and JavaScript, which
+  /// take JSON too, would read as something else.
+  private static func isEscaped(_ code: UInt32) -> Bool {
+    switch code {
+    case 0..<0x20, 0x7f...0x9f, 0x2028, 0x2029, 0xfeff, 0xfffe, 0xffff: true
+    default: false
+    }
   }
 }

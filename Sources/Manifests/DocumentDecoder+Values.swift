@@ -26,7 +26,7 @@ extension DocumentDecoder {
     for field in fields {
       let pair = pairs.first { $0.key == field.name }
       if pair != nil { used += 1 }
-      if let value = member(field, pair, path: "\(path).\(field.name)", at: place) {
+      if let value = member(field, pair, group: path, at: place) {
         members.append(JSONObject.Member(name: field.name, value: value))
       }
     }
@@ -35,19 +35,17 @@ extension DocumentDecoder {
   }
 
   private mutating func member(
-    _ field: Field, _ pair: YAMLPair?, path: String, at place: SourceSpan
+    _ field: Field, _ pair: YAMLPair?, group: String, at place: SourceSpan
   ) -> JSONValue? {
     guard let pair, !pair.value.isNull else {
       if field.isRequired {
         fail(
-          "missing-field", "the field is missing", path: path,
+          "missing-field", "the field is missing", path: "\(group).\(field.name)",
           at: pair.map { span(key: $0) } ?? place, help: field.doc)
       }
-      if case .object(let fields) = field.type, field.defaultValue != nil {
-        return .object(group(nil, fields, path: path, at: place))
-      }
-      return field.defaultValue
+      return field.filledDefault
     }
+    let path = group + "." + field.name
     explicit.insert(path)
     if case .scalar = pair.value.content {
       fieldSources[path] = span(pair.value)

@@ -24,7 +24,9 @@ struct DocumentDecoder {
 
   init(source: ManifestSource) { self.source = source }
 
-  /// The resource; nil where a field can't be read. What is wrong among fields that can be read
+  /// The resource; nil where a field can't be read.
+  ///
+  /// What is wrong among fields that can be read
   /// is only recorded, so that the checks over all documents see the resource.
   mutating func decode(_ document: YAMLNode) -> Resource? {
     let start = span(document)

@@ -56,6 +56,8 @@ struct MachineUniqueness {
   ) {
     let owner = Owner(id: resource.id, span: resource.fieldSources[path])
     if let first = owners[claim] {
+      // A volume twice in one machine is the field table's to report.
+      if case .volume = claim, first.id == owner.id { return }
       report(code, what, owner, first, path, help: help)
     } else {
       owners[claim] = owner

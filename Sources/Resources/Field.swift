@@ -132,6 +132,18 @@ public struct Field: Sendable {
   }
 }
 
+extension Field {
+  /// The default with those of the fields below filled in.
+  public var filledDefault: JSONValue? {
+    guard case .object(let fields) = type, defaultValue != nil else { return defaultValue }
+    return .object(
+      JSONObject(
+        members: fields.compactMap { field in
+          field.filledDefault.map { JSONObject.Member(name: field.name, value: $0) }
+        }))
+  }
+}
+
 /// A kind's field table.
 public struct Schema: Sendable {
   /// The kind.

@@ -4,6 +4,12 @@ public struct YAMLMark: Hashable, Sendable {
   public var line: Int32
   /// The column in characters, from 1.
   public var column: Int32
+
+  /// Names a place.
+  public init(line: Int32, column: Int32) {
+    self.line = line
+    self.column = column
+  }
 }
 
 /// A node of a YAML document, with the stretch of text it came from.

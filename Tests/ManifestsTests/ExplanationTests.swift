@@ -1,0 +1,66 @@
+import Diagnostics
+import Manifests
+import Resources
+import Testing
+
+@Suite("Explaining fields")
+struct ExplanationTests {
+  @Test("a field's type, default, limits and effect are told")
+  func field() throws {
+    #expect(
+      try Explanation(path: "vm.memory.guest").text == """
+        VirtualMachine.spec.memory.guest
+          The guest's memory, in whole mebibytes.
+
+          type      bytes, such as 2Gi
+          default   512Mi
+          limits    16Mi to 16Ti
+          change    next-boot (stored, takes effect when the guest starts next)
+
+        """)
+  }
+
+  @Test(
+    "a path is found however it is written",
+    arguments: [
+      ("vm", ""), ("VirtualMachines", ""), ("vm.spec", "spec"), ("vm.spec.cpu", "spec.cpu"),
+      ("vm.disks[root].size", "spec.disks.size"), ("net.metadata.name", "metadata.name"),
+      ("image.source.bootstrap.suite", "spec.source.bootstrap.suite"),
+    ])
+  func paths(text: String, expected: String) throws {
+    #expect(try Explanation(path: text).path == expected)
+  }
+
+  @Test(
+    "an unknown path names the nearest known one",
+    arguments: [
+      ("vn", "vm"), ("vm.memroy", "VirtualMachine.memory"), ("", "the kinds are"),
+      ("vm.memory.guest.x", "it has no fields"), ("net.dhcp.rnage", "Network.dhcp.range"),
+      ("vm.", "it has runStrategy"),
+    ])
+  func unknown(text: String, help: String) {
+    let error = #expect(throws: Diagnostic.self) { try Explanation(path: text) }
+    #expect(error?.help?.contains(help) == true, "\(error?.help ?? "")")
+  }
+
+  @Test("every field can be explained", arguments: Kind.allCases)
+  func all(kind: Kind) throws {
+    func check(_ fields: [Field], _ prefix: String) throws {
+      for field in fields {
+        let text = try Explanation(path: prefix + field.name).text
+        #expect(text.contains(field.doc))
+        try check(field.type.fields, prefix + field.name + ".")
+      }
+    }
+    try check(Schema.table(for: kind).fields, kind.shortName + ".")
+  }
+
+  @Test("the README's reference is the field tables'")
+  func readme() throws {
+    guard let text = projectText("README.md"), let start = text.firstRange(of: "<!-- fields -->"),
+      let end = text.firstRange(of: "<!-- /fields -->")
+    else { return }
+    let section = text[start.upperBound..<end.lowerBound]
+    #expect(String(section) == "\n\n\(referenceMarkdown())\n", "write the new reference there")
+  }
+}
