@@ -13,7 +13,7 @@ struct Ingot: AsyncParsableCommand {
     groupedSubcommands: [
       CommandGroup(
         name: "Manifests",
-        subcommands: [ValidateCommand.self, ExplainCommand.self]),
+        subcommands: [ValidateCommand.self, PlanCommand.self, ExplainCommand.self]),
       CommandGroup(
         name: "What there is",
         subcommands: [GetCommand.self, DescribeCommand.self, EventsCommand.self]),
@@ -21,9 +21,11 @@ struct Ingot: AsyncParsableCommand {
         name: "Machines",
         subcommands: [
           StartCommand.self, StopCommand.self, RebootCommand.self, PauseCommand.self,
-          ResumeCommand.self,
+          ResumeCommand.self, SSHCommand.self,
         ]),
-      CommandGroup(name: "The rest", subcommands: [VersionCommand.self]),
+      CommandGroup(
+        name: "This installation",
+        subcommands: [DoctorCommand.self, VersionCommand.self, CompletionsCommand.self]),
     ])
 }
 

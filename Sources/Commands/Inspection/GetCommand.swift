@@ -30,7 +30,10 @@ struct GetCommand: AsyncParsableCommand {
     case .yaml: TextStream.output.write(manifestText(of: all.map(\.resource)))
     case .name: for one in all { TextStream.output.line(shortAddress(one.resource.id)) }
     case .table, .wide:
-      show(groups.filter { !$0.1.isEmpty || groups.count == 1 }, session)
+      let view = GetView(
+        now: session.host.now().seconds, isWide: output == .wide,
+        volumeUsers: observed.volumeUsers)
+      show(groups.filter { !$0.1.isEmpty || groups.count == 1 }, view)
     }
   }
 
@@ -50,9 +53,8 @@ struct GetCommand: AsyncParsableCommand {
     }
   }
 
-  private func show(_ groups: [(Kind, [ObservedResource])], _ session: EngineSession) {
+  private func show(_ groups: [(Kind, [ObservedResource])], _ view: GetView) {
     let stream = TextStream.output
-    let view = GetView(now: session.host.now().seconds, isWide: output == .wide)
     for (index, group) in groups.enumerated() {
       guard !group.1.isEmpty else {
         TextStream.errors.line("No \(group.0.rawValue) there.")

@@ -1,7 +1,55 @@
 internal import ArgumentParser
+internal import JSON
+internal import QEMU
+internal import SystemIO
 
 struct VersionCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "version", abstract: "Print the version.")
-  func run() async throws { TextStream.output.line("ingot \(ingotVersion)") }
+    commandName: "version", abstract: "Print the versions of ingot and of what it is built on.")
+
+  @Flag(name: .shortAndLong, help: "Ask QEMU for its version too, which starts it.")
+  var verbose = false
+  @Option(name: .shortAndLong, help: "table or json.")
+  var output: OutputFormat = .table
+
+  func run() async throws {
+    var parts = LibraryVersions.all
+    if verbose {
+      let path = Environment.current().path.joined(separator: ":")
+      parts.append(("qemu", try await blocking { Self.qemuVersion(path) }))
+    }
+    if output == .json {
+      var value: JSONValue = ["format_version": "1.0", "ingot": .string(ingotVersion)]
+      for (name, version) in parts { value[name] = .string(version) }
+      return TextStream.output.line(value.text(pretty: true))
+    }
+    TextStream.output.line("ingot \(ingotVersion)")
+    for (name, version) in parts { TextStream.output.line("  \(padded(name, to: 12))\(version)") }
+  }
+
+  private static func qemuVersion(_ path: String) -> String {
+    do {
+      let qemu = try QEMUBinary.find(searchPath: path, host: .live())
+      return "\(qemu.version) (\(qemu.path))"
+    } catch {
+      return "\(error)"
+    }
+  }
+}
+
+/// The versions of what this build contains.
+enum LibraryVersions {
+  /// By name, in order.
+  static var all: [(String, String)] { [("swift", swift)] }
+
+  /// The compiler this was built with.
+  private static var swift: String {
+    #if compiler(>=6.4)
+      "6.4 or later"
+    #elseif compiler(>=6.3)
+      "6.3"
+    #else
+      "6.2"
+    #endif
+  }
 }

@@ -30,7 +30,8 @@ struct EngineSession: Sendable {
     let engine = try EmbeddedEngine.open(
       home: home, host: host, imageBuilder: images, programs: Programs.paths(environment))
     return EngineSession(
-      engine: engine, embedded: engine, images: images, host: host, environment: environment, home: home)
+      engine: engine, embedded: engine, images: images, host: host, environment: environment,
+      home: home)
   }
 
   /// One resource as the engine holds it.

@@ -1,5 +1,6 @@
 internal import Diagnostics
 internal import EngineInterface
+internal import JSON
 internal import Resources
 
 extension ObservedState {
@@ -18,5 +19,18 @@ extension ObservedState {
   func resources(of kind: Kind, names: [String]) throws -> [ObservedResource] {
     guard names.isEmpty else { return try names.map { try resource(ResourceID(kind, $0)) } }
     return resources.filter { $0.resource.id.kind == kind }
+  }
+
+  /// The names of the machines that use a volume, by its name.
+  var volumeUsers: [String: [String]] {
+    var users: [String: [String]] = [:]
+    for observed in resources where observed.resource.id.kind == .virtualMachine {
+      for disk in observed.resource.spec["disks"]?.array ?? [] {
+        if let volume = disk["volume"]?.string {
+          users[volume, default: []].append(observed.resource.id.name)
+        }
+      }
+    }
+    return users
   }
 }

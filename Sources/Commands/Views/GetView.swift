@@ -8,6 +8,8 @@ struct GetView {
   var now: Int64
   /// Whether all columns are shown.
   var isWide: Bool
+  /// The names of the machines that use a volume, by its name.
+  var volumeUsers: [String: [String]] = [:]
 
   /// The table of one kind.
   func table(_ kind: Kind, _ resources: [ObservedResource]) -> Table {
@@ -69,7 +71,7 @@ struct GetView {
   private var imageColumns: [Column] {
     [
       Column(title: "STATE") { stateCell($0) },
-      Column(title: "SIZE") { size($0.details["size"] ?? $0.details["virtualSize"]) },
+      Column(title: "SIZE") { size($0.details["virtualSize"]) },
       Column(title: "DIGEST") { Table.Cell(shortDigest($0.details["digest"]?.string)) },
       Column(title: "BOOT") { text($0, "boot") },
       Column(title: "MODE", isWide: true) { text($0, "mode") },
@@ -84,7 +86,7 @@ struct GetView {
       Column(title: "FORMAT") { text($0, "format") },
       Column(title: "POOL") { text($0, "pool") },
       Column(title: "USED-BY", isElastic: true) { resource in
-        list((resource.details["usedBy"]?.array ?? []).compactMap(\.string))
+        list(volumeUsers[resource.resource.id.name] ?? [])
       },
     ]
   }
@@ -117,7 +119,6 @@ struct GetView {
         Table.Cell(
           resource.details["path"]?.string ?? resource.resource.spec["path"]?.string ?? "-")
       },
-      Column(title: "FREE") { size($0.details["free"]) },
     ]
   }
 

@@ -21,15 +21,22 @@ struct PlanView {
     return lines + ["", summary(plan)]
   }
 
-  /// The last line, which counts: `Plan: 2 add, 1 change (1 live, …), …, 3 unchanged.`
-  ///
-  /// Effects are counted by the hardest of each change.
+  /// The last line: how many are added, changed (by the hardest effect of each), and so on.
   func summary(_ plan: Plan) -> String {
-    let counts = PlanCounts(plan)
-    return "Plan: \(counts.add) add, \(counts.change) change (\(counts.live) live, "
-      + "\(counts.nextBoot) next-boot, \(counts.restart) restart), \(counts.replace) replace, "
-      + "\(counts.destroy) destroy, \(plan.refused.count) refused, "
-      + "\(plan.unchanged.count) unchanged."
+    let summary = plan.summary
+    func changed(_ effects: Effect...) -> Int {
+      effects.reduce(0) { $0 + summary.changeByEffect[$1, default: 0] }
+    }
+    var parts = [
+      "\(summary.add) add",
+      "\(summary.change) change (\(changed(.none, .live)) live, \(changed(.nextBoot)) next-boot, "
+        + "\(changed(.restart, .replace)) restart)",
+      "\(summary.replace) replace", "\(summary.destroy) destroy",
+    ]
+    if summary.start > 0 { parts.append("\(summary.start) start") }
+    if summary.stop > 0 { parts.append("\(summary.stop) stop") }
+    parts += ["\(summary.refused) refused", "\(summary.unchanged) unchanged"]
+    return "Plan: " + parts.joined(separator: ", ") + "."
   }
 
   /// Where effect words begin, so that they stand below each other.
@@ -135,42 +142,6 @@ private struct Mark {
     case .delete: (symbol, ink) = ("-", .bad)
     case .replace: (symbol, ink) = ("-/+", .bad)
     case .update, .start, .stop: (symbol, ink) = ("~", .caution)
-    }
-  }
-}
-
-/// What the summary line counts.
-struct PlanCounts: Hashable {
-  /// Resources that are made.
-  var add = 0
-  /// Resources that are changed, started or stopped in place.
-  var change = 0
-  /// Of these, the ones a guest does not mind.
-  var live = 0
-  /// Of these, the ones staged for the next boot.
-  var nextBoot = 0
-  /// Of these, the ones that stop a guest.
-  var restart = 0
-  /// Resources destroyed and made anew.
-  var replace = 0
-  /// Resources destroyed.
-  var destroy = 0
-
-  /// Counts a plan.
-  init(_ plan: Plan) {
-    for action in plan.actions {
-      switch action.act {
-      case .create: add += 1
-      case .delete: destroy += 1
-      case .replace: replace += 1
-      case .update, .start, .stop:
-        change += 1
-        switch action.effect {
-        case .none, .live: live += 1
-        case .nextBoot: nextBoot += 1
-        case .restart, .replace, .refused: restart += 1
-        }
-      }
     }
   }
 }

@@ -1,0 +1,28 @@
+internal import ArgumentParser
+internal import JSON
+internal import SystemIO
+
+struct DoctorCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Check all that ingot needs of this host, with the way to mend what is wrong.")
+
+  @OptionGroup var global: GlobalOptions
+  @Option(name: .shortAndLong, help: "table or json.")
+  var output: OutputFormat = .table
+
+  func run() async throws {
+    let environment = Environment.current()
+    let home = try environment.homeDirectory(option: global.home)
+    let checks = HostChecks(environment: environment, host: .live(), home: home)
+    let results = try await blocking { checks.run() }
+    if output == .json {
+      let value: JSONValue = ["format_version": "1.0", "checks": .array(results.map(\.json))]
+      TextStream.output.line(value.text(pretty: true))
+    } else {
+      let view = CheckView(style: global.style(of: .output))
+      for line in view.lines(results) { TextStream.output.line(line) }
+    }
+    if results.contains(where: { $0.verdict == .fail }) { throw QuietExit(status: .failed) }
+  }
+}
