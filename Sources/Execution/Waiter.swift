@@ -1,0 +1,63 @@
+public import EngineInterface
+internal import JSON
+public import Resources
+public import SystemIO
+
+/// Waits until machines are ready, and says what is missing where they are not.
+public struct Waiter: Sendable {
+  /// Sleeps; throws `CancellationError` when the task is cancelled.
+  public typealias Sleep = @Sendable (Duration) async throws -> Void
+
+  private let engine: any Engine
+  private let host: HostContext
+  private let sleep: Sleep
+
+  /// Seconds that a machine without a readiness probe gets.
+  public static let defaultTimeout: Int64 = 180
+
+  /// Makes a waiter; tests give a clock in `host` and a `sleep` that goes with it.
+  public init(
+    engine: any Engine, host: HostContext,
+    sleep: @escaping Sleep = { try await Task.sleep(for: $0) }
+  ) {
+    self.engine = engine
+    self.host = host
+    self.sleep = sleep
+  }
+
+  /// Waits until each machine is ready, has given up, or its time is over.
+  ///
+  /// - Parameters:
+  ///   - machines: which ones.
+  ///   - timeout: how long for each; nil takes it from its readiness probe.
+  ///   - onEvent: called whenever what is known of a machine changes.
+  /// - Throws: `EngineError`; `CancellationError` when the task is cancelled.
+  public func wait(
+    for machines: [ResourceID], timeout: Duration? = nil,
+    onEvent: @escaping @Sendable (MachineWait) async -> Void = { _ in }
+  ) async throws -> WaitResult {
+    let start = host.uptime()
+    var found: [ResourceID: MachineWait] = [:]
+    var open = Array(Set(machines)).sorted()
+    var pause = Duration.milliseconds(100)
+    while !open.isEmpty {
+      let observed = try await engine.observe()
+      let waited = Duration.nanoseconds(Int64(clamping: host.uptime() &- start))
+      let wanted = Set(open)
+      var stored: [ResourceID: ObservedResource] = [:]
+      for resource in observed.resources where wanted.contains(resource.resource.id) {
+        stored[resource.resource.id] = resource
+      }
+      for id in open {
+        let state = MachineWait(id, stored[id], waited: waited, timeout: timeout)
+        if found[id]?.isLike(state) != true { await onEvent(state) }
+        found[id] = state
+      }
+      open.removeAll { found[$0]?.isOver ?? true }
+      if open.isEmpty { break }
+      try await sleep(pause)
+      pause = min(pause * 3 / 2, .seconds(1))
+    }
+    return WaitResult(machines: found.values.sorted { $0.id < $1.id })
+  }
+}
