@@ -23,4 +23,7 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     }
     return Array(result.prefix(count))
   }
+
+  /// Whether something with a chance of one in `count` happens.
+  public mutating func oneIn(_ count: Int) -> Bool { Int.random(in: 0..<count, using: &self) == 0 }
 }

@@ -1,0 +1,66 @@
+public import Diagnostics
+public import JSON
+public import Resources
+
+extension Resource {
+  /// A resource of a specification in which only what matters to a test is set: members come in the
+  /// order of the field table and defaults are filled in, as decoding does.
+  public static func normalized(
+    _ kind: Kind, _ name: String, _ spec: JSONValue = [:], labels: [Label] = [],
+    source: SourceSpan? = nil, fieldSources: [String: SourceSpan] = [:]
+  ) -> Resource {
+    Resource(
+      ResourceID(kind, name), spec: filled(spec, Schema.table(for: kind).fields), labels: labels,
+      source: source, fieldSources: fieldSources)
+  }
+
+  /// The resource with another value at a top-level field or, by a dot, one below.
+  public func with(_ path: String, _ value: JSONValue?) -> Resource {
+    var spec = spec
+    let names = path.split(separator: ".").map(String.init)
+    if names.count == 2 {
+      var group = spec[names[0]] ?? [:]
+      group[names[1]] = value
+      spec[names[0]] = group
+    } else {
+      spec[path] = value
+    }
+    var copy = self
+    copy.spec = Resource.filled(spec, Schema.table(for: id.kind).fields)
+    return copy
+  }
+
+  /// The addresses that the specification names.
+  public var referencedIDs: [ResourceID] {
+    Resource.referenced(Schema.table(for: id.kind).fields, spec)
+  }
+
+  private static func filled(_ value: JSONValue, _ fields: [Field]) -> JSONValue {
+    var members: [JSONObject.Member] = []
+    for field in fields {
+      guard let member = value[field.name] ?? field.defaultValue, !member.isNull else { continue }
+      members.append(.init(name: field.name, value: filled(member, field.type)))
+    }
+    return .object(JSONObject(members: members))
+  }
+
+  private static func filled(_ value: JSONValue, _ type: FieldType) -> JSONValue {
+    switch type {
+    case .object(let fields), .oneOf(let fields): filled(value, fields)
+    case .list(let element): .array((value.array ?? []).map { filled($0, element) })
+    case .keyedList(_, let fields): .array((value.array ?? []).map { filled($0, fields) })
+    default: value
+    }
+  }
+
+  private static func referenced(_ fields: [Field], _ value: JSONValue) -> [ResourceID] {
+    fields.flatMap { field -> [ResourceID] in
+      guard let member = value[field.name] else { return [] }
+      if case .reference(let kind) = field.type {
+        return member.string.map { [ResourceID(kind, $0)] } ?? []
+      }
+      let elements = member.array ?? [member]
+      return elements.flatMap { referenced(field.type.fields, $0) }
+    }
+  }
+}

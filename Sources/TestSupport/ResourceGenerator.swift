@@ -1,0 +1,97 @@
+internal import JSON
+public import Resources
+
+/// Makes random sets of resources that fit together: every reference leads to a resource of the
+/// set, names, MACs, ports and volumes are had by one alone, and pools hold what is in them.
+public struct ResourceGenerator: Sendable {
+  /// What decides everything.
+  public var random: SeededGenerator
+
+  /// Makes a generator.
+  public init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+
+  /// A set of at most about twenty resources, in random order.
+  public mutating func resources() -> [Resource] {
+    let pools = names("pool").map { Resource.normalized(.storagePool, $0) }
+    let resourcePools = self.resourcePools()
+    let networks = names("net").map { name in
+      Resource.normalized(
+        .network, name, ["mode": "user"],
+        labels: [.init(name: "tier", value: String(Int.random(in: 0..<3, using: &random)))])
+    }
+    let images = names("image", atLeast: 1).map { image($0, pools) }
+    let volumes = names("volume").map { volume($0, pools) }
+    var free = volumes
+    var machines: [Resource] = []
+    for name in names("vm", upTo: 6) {
+      machines.append(machine(name, images, networks, resourcePools, &free))
+    }
+    return (pools + resourcePools + networks + images + volumes + machines)
+      .shuffled(using: &random)
+  }
+
+  private mutating func names(_ word: String, atLeast: Int = 0, upTo: Int = 4) -> [String] {
+    (0..<upTo).map { "\(word)\($0)" }.filter { $0 == "\(word)0" && atLeast > 0 || !random.oneIn(3) }
+  }
+
+  private mutating func resourcePools() -> [Resource] {
+    var made: [Resource] = []
+    for name in names("rp", upTo: 3) {
+      var spec: JSONValue = [
+        "memory": ["reservation": .integer(Int64.random(in: 0...4, using: &random) << 20)]
+      ]
+      if let parent = made.randomElement(using: &random), !random.oneIn(2) {
+        spec["parent"] = .string(parent.id.name)
+      }
+      made.append(.normalized(.resourcePool, name, spec))
+    }
+    return made
+  }
+
+  private mutating func image(_ name: String, _ pools: [Resource]) -> Resource {
+    let path = ["/srv/a.tar", "/srv/b.tar"].randomElement(using: &random) ?? ""
+    return .normalized(
+      .image, name,
+      [
+        "source": ["archive": ["path": .string(path)]],
+        "exclude": random.oneIn(3) ? ["/var/log"] : [],
+      ])
+  }
+
+  private mutating func volume(_ name: String, _ pools: [Resource]) -> Resource {
+    .normalized(.volume, name, ["size": .integer(1 << 30)])
+  }
+
+  private mutating func machine(
+    _ name: String, _ images: [Resource], _ networks: [Resource], _ pools: [Resource],
+    _ free: inout [Resource]
+  ) -> Resource {
+    var disks: [JSONValue] = []
+    if let image = images.randomElement(using: &random) {
+      disks.append(["name": "root", "image": .string(image.id.name)])
+    }
+    if !free.isEmpty, random.oneIn(2) {
+      disks.append(["name": "data", "volume": .string(free.removeLast().id.name)])
+    }
+    let number = Int64(name.utf8.last ?? 0)
+    var interface: JSONValue = [
+      "name": "lan", "mac": .string("52:54:00:00:00:\(number)"),
+      "ports": [["guest": 80, "host": .integer(8000 + number)]],
+    ]
+    if let network = networks.randomElement(using: &random) {
+      interface["network"] = .string(network.id.name)
+    }
+    let strategies: [JSONValue] = ["Always", "RerunOnFailure", "Manual", "Halted"]
+    var spec: JSONValue = [
+      "runStrategy": strategies.randomElement(using: &random) ?? "Always",
+      "cpu": ["count": .integer(Int64.random(in: 1...4, using: &random))],
+      "memory": ["guest": .integer(Int64.random(in: 1...4, using: &random) << 28)],
+      "disks": .array(disks), "interfaces": [interface],
+    ]
+    if let pool = pools.randomElement(using: &random) {
+      spec["resourcePool"] = .string(pool.id.name)
+    }
+    return .normalized(
+      .virtualMachine, name, spec, labels: random.oneIn(2) ? [.init(name: "app", value: name)] : [])
+  }
+}
