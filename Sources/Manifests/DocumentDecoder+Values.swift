@@ -24,9 +24,9 @@ extension DocumentDecoder {
     members.reserveCapacity(fields.count)
     var used = 0
     for field in fields {
-      let pair = pairs.first { $0.key == field.name }
-      if pair != nil { used += 1 }
-      if let value = member(field, pair, group: path, at: place) {
+      let index = pairs.firstIndex { $0.key == field.name }
+      if index != nil { used += 1 }
+      if let value = member(field, index.map { pairs[$0] }, group: path, at: place) {
         members.append(JSONObject.Member(name: field.name, value: value))
       }
     }

@@ -36,6 +36,10 @@ struct DocumentDecoder {
         help: "begin with 'apiVersion: \(ManifestLoader.apiVersion)' and 'kind: ...'")
       return nil
     }
+    // About a field a line; growing the tables step by step costs more than the fields.
+    let lines = Int(document.end.line - document.start.line)
+    explicit.reserveCapacity(lines)
+    fieldSources.reserveCapacity(lines)
     checkNames(
       pairs, among: ["apiVersion", "kind", "metadata", "spec"], in: "")
     checkVersion(pairs, start)

@@ -151,6 +151,7 @@ struct Composer {
     let start = events.start
     nodeCount += 1
     var pairs: [YAMLPair] = []
+    pairs.reserveCapacity(4)
     var merged: [YAMLPair] = []
     var names: Set<String> = []
     try advance()
