@@ -70,9 +70,9 @@ public struct Ext4Options: Hashable, Sendable {
   public var size = Ext4Size.fitting(free: 64 << 20)
   /// How far a running guest may grow it, in bytes.
   ///
-  /// Block group descriptors up to this size are reserved: 1/512 of a group's 128 MiB for each
-  /// TiB in the groups that hold copies. At most 8 TiB more than the size; a size given exactly
-  /// raises it to ten times that.
+  /// Descriptors up to this size are reserved in each group that holds a copy of the superblock:
+  /// 512 KiB for each TiB, which read as zeros. A size given exactly raises it to ten times that;
+  /// 8 TiB more than the size is the most.
   public var maximumSize: UInt64 = 2 << 40
   /// Blocks for root alone, in percent of all: 0 to 50.
   public var reservedPercent: UInt8 = 5

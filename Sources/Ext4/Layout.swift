@@ -113,10 +113,12 @@ struct Layout {
   /// A fifth more than are used, so that a small system full of files can go on.
   private static func wanted(inodes used: Int) -> Int { used + used / 5 + 16 }
 
-  /// One inode for 16 KiB as mke2fs has it, or what the tree needs; a bitmap's bits at most.
+  /// What the tree needs, or one inode for 16 KiB, 32 KiB from 4 TiB on and 64 KiB from 16 TiB
+  /// on, as mke2fs has it; a bitmap's bits at most.
   private static func inodesPerGroup(_ total: Int, _ used: Int) -> Int {
     let groups = Ext4.divideUp(total, Ext4.blocksPerGroup)
-    let count = Ext4.divideUp(max(wanted(inodes: used), total / 4), groups)
+    let blocksPerInode = total < 1 << 30 ? 4 : total < 1 << 32 ? 8 : 16
+    let count = Ext4.divideUp(max(wanted(inodes: used), total / blocksPerInode), groups)
     return min(Ext4.divideUp(count, Ext4.inodesPerBlock) * Ext4.inodesPerBlock, 32768)
   }
 

@@ -130,4 +130,37 @@ import Testing
       return
     }
   }
+
+  @Test("what the sink throws comes through, wherever it is thrown", arguments: [0, 1, 3, 6])
+  func failingSink(writes: Int) throws {
+    struct Full: Error {}
+    final class Sink: BlockSink {
+      var left: Int
+      init(_ writes: Int) { left = writes }
+      func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
+        if left == 0 { throw Full() }
+        left -= 1
+      }
+    }
+    #expect(throws: Full.self) {
+      let writer = try Ext4Writer(makeOptions(), sink: Sink(writes))
+      var tree = FileTree()
+      for number in 0..<3 { try tree.addFile("f\(number)", pattern(1 << 20), writer) }
+      _ = try writer.finish(tree)
+    }
+  }
+
+  @Test("calls out of order are refused")
+  func misuse() throws {
+    let writer = try Ext4Writer(makeOptions(), sink: SparseFile())
+    #expect(throws: Ext4Error.self) { try writer.append([1]) }
+    #expect(throws: Ext4Error.self) { try writer.appendHole(1) }
+    #expect(throws: Ext4Error.self) { try writer.endFile() }
+    try writer.beginFile([0x61])
+    #expect(throws: Ext4Error.self) { try writer.beginFile([0x62]) }
+    #expect(throws: Ext4Error.self) { try writer.finish(FileTree()) }
+    _ = try writer.endFile()
+    _ = try writer.finish(FileTree())
+    #expect(throws: Ext4Error.self) { try writer.finish(FileTree()) }
+  }
 }
