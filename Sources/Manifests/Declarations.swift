@@ -50,23 +50,27 @@ struct Declarations {
   }
 
   private mutating func checkReferences() {
+    var helps: [ResourceID: String] = [:]
     for reference in references {
       let target = reference.target
       if places[target] != nil || known.contains(target) { continue }
-      let names = (Array(places.keys) + known).filter { $0.kind == target.kind }.map(\.name)
-        .sorted()
-      let near = nearest(to: target.name, among: names)
-      let list = names.count <= 8 ? names : Array(names.prefix(8)) + ["..."]
-      let help =
-        near.map { "did you mean '\($0)'?" }
-        ?? (names.isEmpty
-          ? "declare it in one of the manifests"
-          : "declare it, or use one of \(list.joined(separator: ", "))")
+      // Comparing with all names costs much where thousands of names are wrong; the first tell.
+      let help = helps[target] ?? (helps.count < 20 ? help(for: target) : "declare it")
+      helps[target] = help
       diagnostics.append(
         Diagnostic(
           "missing-reference", "there is no \(target.kind.rawValue) '\(target.name)'",
           path: reference.path, at: reference.span, help: help))
     }
+  }
+
+  /// How to mend a reference to what is not declared.
+  private func help(for target: ResourceID) -> String {
+    let names = (Array(places.keys) + known).filter { $0.kind == target.kind }.map(\.name).sorted()
+    if let near = nearest(to: target.name, among: names) { return "did you mean '\(near)'?" }
+    if names.isEmpty { return "declare it in one of the manifests" }
+    let list = names.count <= 8 ? names : Array(names.prefix(8)) + ["..."]
+    return "declare it, or use one of \(list.joined(separator: ", "))"
   }
 
   private mutating func checkCycles(
@@ -79,8 +83,9 @@ struct Declarations {
     var reported: Set<String> = []
     for resource in readable where resource.id.kind == kind {
       var chain = [resource.id.name]
+      var positions = [resource.id.name: 0]
       while let next = parents[chain[chain.count - 1]], !reported.contains(next) {
-        if let start = chain.firstIndex(of: next) {
+        if let start = positions[next] {
           let cycle = chain[start...] + [next]
           reported.formUnion(cycle)
           diagnostics.append(
@@ -90,6 +95,7 @@ struct Declarations {
               help: "remove one of these references"))
           break
         }
+        positions[next] = chain.count
         chain.append(next)
       }
       reported.formUnion(chain)

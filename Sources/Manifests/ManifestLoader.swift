@@ -26,7 +26,20 @@ public struct LoadedManifests: Sendable {
   /// All that is wrong, by file and line.
   public var diagnostics: [Diagnostic]
   /// The manifests, for the lines that diagnostics show.
-  public var sources: [ManifestSource]
+  public let sources: [ManifestSource]
+  /// Where the lines begin, for the files that diagnostics are about.
+  private let lineStarts: [String: [Int]]
+
+  init(resources: [Resource], diagnostics: [Diagnostic], sources: [ManifestSource]) {
+    self.resources = resources
+    self.diagnostics = diagnostics
+    self.sources = sources
+    let files = Set(diagnostics.compactMap(\.span?.file))
+    lineStarts = sources.reduce(into: [:]) { starts, source in
+      guard files.contains(source.file) else { return }
+      starts[source.file] = Self.lineStarts(source.bytes)
+    }
+  }
 
   /// Whether anything is an error, so that nothing may be done with the resources.
   public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
@@ -34,14 +47,19 @@ public struct LoadedManifests: Sendable {
   /// The line that a span lies in; nil for a file that was not read.
   public func line(_ span: SourceSpan) -> String? {
     guard let source = sources.first(where: { $0.file == span.file }) else { return nil }
-    let newline = UInt8(ascii: "\n")
-    var rest = source.bytes[...]
-    for _ in 1..<max(1, span.line) {
-      guard let end = rest.firstIndex(of: newline) else { return nil }
-      rest = rest[(end + 1)...]
-    }
-    let line = String(decoding: rest.prefix { $0 != newline }, as: UTF8.self)
+    let starts = lineStarts[span.file] ?? Self.lineStarts(source.bytes)
+    guard starts.indices.contains(span.line - 1) else { return nil }
+    let rest = source.bytes[starts[span.line - 1]...]
+    let line = String(decoding: rest.prefix { $0 != Self.newline }, as: UTF8.self)
     return line.hasSuffix("\r") ? String(line.dropLast()) : line
+  }
+
+  private static let newline = UInt8(ascii: "\n")
+
+  private static func lineStarts(_ bytes: [UInt8]) -> [Int] {
+    var starts = [0]
+    for (index, byte) in bytes.enumerated() where byte == newline { starts.append(index + 1) }
+    return starts
   }
 
   /// All diagnostics as text, each with its line, caret and help.

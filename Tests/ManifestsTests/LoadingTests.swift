@@ -171,4 +171,26 @@ struct LoadingTests {
       load(document(.image, "i", "source: {image: i}")).diagnostics.map(\.code.rawValue)
         == ["cycle"])
   }
+
+  @Test("the line of a place is at hand for every file read, and for no other")
+  func lines() {
+    let loaded = ManifestLoader.load([
+      source("a: 1\r\nb: é", file: "a.yaml"), source(document(.network, "n", "mode: user")),
+    ])
+    func line(_ file: String, _ number: Int) -> String? {
+      loaded.line(SourceSpan(file: file, line: number, column: 1))
+    }
+    #expect(line("a.yaml", 1) == "a: 1" && line("a.yaml", 2) == "b: é" && line("a.yaml", 3) == nil)
+    #expect(line("m.yaml", 2) == "kind: Network" && line("other.yaml", 1) == nil)
+  }
+
+  @Test("thousands of wrong names are all reported")
+  func manyMistakes() {
+    let text = (0..<500).map { document(.volume, "v\($0)", "size: 1Gi\npool: p\($0)") }
+      .joined(separator: "---\n")
+    let loaded = load(text)
+    #expect(loaded.diagnostics.count == 500)
+    #expect(loaded.diagnostics.allSatisfy { $0.help != nil })
+    #expect(loaded.renderedDiagnostics().contains("pool: p499\n"))
+  }
 }
