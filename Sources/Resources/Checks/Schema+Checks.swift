@@ -16,7 +16,7 @@ extension Schema {
         let volume = try VolumeSpecification(spec)
         return Self.wholeSectors(volume.size, "spec.size").map { [$0] } ?? []
       case .virtualMachine:
-        return Self.problems(try MachineSpecification(spec)) + Self.probeProblems(spec)
+        return Self.problems(try MachineSpecification(spec)) + Self.choiceProblems(spec)
       }
     } catch {
       return [Diagnostic("damaged-specification", "expected \(error.expected)", path: error.path)]

@@ -111,7 +111,7 @@ extension Schema {
 
   /// A disk's `image` and `volume` and a probe's ways are read off the values, for the typed
   /// specification holds one of each alone.
-  static func probeProblems(_ spec: JSONValue) -> [Diagnostic] {
+  static func choiceProblems(_ spec: JSONValue) -> [Diagnostic] {
     var found: [Diagnostic] = []
     for disk in spec["disks"]?.array ?? [] where disk["image"] != nil && disk["volume"] != nil {
       found.append(

@@ -69,6 +69,14 @@ public struct MachineSpecification: Sendable, Hashable {
     public var guest: Int
     /// `tcp` or `udp`.
     public var networkProtocol: String
+
+    /// Describes a forward.
+    public init(address: String, host: Int?, guest: Int, networkProtocol: String) {
+      self.address = address
+      self.host = host
+      self.guest = guest
+      self.networkProtocol = networkProtocol
+    }
   }
 
   /// A readiness probe.
