@@ -11,20 +11,23 @@ extension EmbeddedEngine {
   public func observe() async throws -> ObservedState {
     try await wrapped("read the engine's state") { [self] in
       try recover()
-      let statuses = try examineMachines()
-      return try store.read { db in try state(db, statuses) }
+      let examined = try examineMachines()
+      return try store.read { db in try state(db, examined) }
     }
   }
 
   private func state(
-    _ db: Database, _ statuses: [String: MachineStatus]
+    _ db: Database, _ examined: [String: Examined]
   ) throws -> ObservedState {
     let machines = try StoredMachine.all(db)
     var resources: [ObservedResource] = []
     for row in try StoredResource.all(db) {
       var status: MachineStatus?
       if row.id.kind == .virtualMachine {
-        status = statuses[row.uid] ?? machines[row.uid].map(MachineStatus.init)
+        status = machines[row.uid].map { machine in
+          guard let look = examined[row.uid] else { return MachineStatus(machine) }
+          return look.status(of: row, machine)
+        }
       }
       resources.append(
         ObservedResource(
@@ -59,5 +62,20 @@ extension MachineStatus {
   /// What is known of a machine without looking at the world.
   init(_ row: StoredMachine) {
     self.init(state: row.state, reason: row.reason, since: row.since)
+  }
+}
+
+extension Examined {
+  /// The status with what waits for the next boot.
+  func status(of resource: StoredResource, _ machine: StoredMachine) -> MachineStatus {
+    var status = status
+    if let spec = machine.runningSpec, let runningGeneration,
+      runningGeneration != String(resource.generation)
+    {
+      status.restartRequired = Schema.table(for: .virtualMachine)
+        .differences(from: spec, to: resource.resource.spec)
+        .filter { $0.effect >= .nextBoot }.map(\.path)
+    }
+    return status
   }
 }

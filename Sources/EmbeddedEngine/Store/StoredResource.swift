@@ -127,6 +127,15 @@ extension StoredResource {
     ).map(StoredResource.init)
   }
 
+  static func address(_ db: Database, uid: String) throws -> ResourceID? {
+    try Row.fetchOne(
+      db, sql: "SELECT kind, name FROM resources WHERE uid = ?", arguments: [uid]
+    ).map { row in
+      let row = StrictRow(row, of: "resources")
+      return ResourceID(try row.choice(0), try row.text(1))
+    }
+  }
+
   static func require(_ db: Database, _ id: ResourceID) throws -> StoredResource {
     if let found = try find(db, id) { return found }
     throw EngineError(

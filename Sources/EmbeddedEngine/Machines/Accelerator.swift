@@ -1,0 +1,40 @@
+internal import EngineInterface
+internal import JSON
+internal import QEMU
+internal import SystemIO
+
+extension EmbeddedEngine {
+  /// What runs guests' instructions on this host; found out once a boot and QEMU binary.
+  ///
+  /// - Throws: `EngineError` where there is no QEMU or it is too old.
+  func accelerator() throws -> AcceleratorChoice {
+    let status: FileStatus
+    do {
+      status = try Descriptor.open(programs.qemu, .read).status()
+    } catch {
+      throw EngineError(
+        "missing-program", "QEMU can't be used: \(error)",
+        help: "install the package qemu-system-x86; `ingot doctor` tells more")
+    }
+    let mark =
+      "\(host.bootID) \(programs.qemu) \(status.inode) \(status.size) \(status.modified.seconds)"
+    if let known = try store.fact("accelerator"), let value = try? JSONValue(parsing: known),
+      value["mark"]?.string == mark,
+      // A fact that can't be read is found out again.
+      let choice = try? AcceleratorChoice(JSONReader(value))
+    {
+      return choice
+    }
+    let binary: QEMUBinary
+    do {
+      binary = try QEMUBinary.find(programs.qemu, searchPath: "", host: host)
+    } catch {
+      throw EngineError("missing-program", "\(error)", help: "`ingot doctor` tells more")
+    }
+    let choice = AcceleratorChoice.probe(binary, host: host)
+    var value = choice.json
+    value["mark"] = .string(mark)
+    try store.setFact("accelerator", value.text())
+    return choice
+  }
+}

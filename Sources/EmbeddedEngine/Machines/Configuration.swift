@@ -1,0 +1,189 @@
+internal import DiskImage
+internal import EngineInterface
+internal import GRDB
+internal import JSON
+internal import Monitor
+internal import QEMU
+internal import Resources
+internal import SystemIO
+
+// A machine's specification as its monitor and QEMU are to see it.
+extension EmbeddedEngine {
+  /// Writes what the next start will run; nothing is written where it stands there already.
+  func writeConfiguration(_ uid: String, _ resource: Resource, generation: Int64) throws {
+    let directory = MachineDirectory(home.machine(uid))
+    let configuration = try makeConfiguration(uid, resource, generation: generation)
+    do {
+      // One that can't be read is replaced.
+      if let old = try? MonitorConfiguration.read(directory), old == configuration { return }
+      try configuration.write(directory)
+    } catch {
+      throw EngineError.wrapping(error, doing: "write \(directory.configuration)")
+    }
+  }
+
+  func makeConfiguration(
+    _ uid: String, _ resource: Resource, generation: Int64
+  ) throws -> MonitorConfiguration {
+    let spec = try MachineSpecification(resource.spec)
+    let choice = try accelerator()
+    let facts = try store.read { db in try ConfigurationFacts(db, spec, uid: uid, in: self) }
+    guard let memory = Int(exactly: spec.memory), let most = Int(exactly: spec.maximumMemory) else {
+      throw EngineError("invalid", "the memory of \(resource.id) is out of range")
+    }
+    var disks = facts.disks
+    if fileExists(seedPath(uid)) {
+      disks.append(
+        MachineSpec.Disk(
+          id: "seed", layers: [.init(path: seedPath(uid), format: .raw)], device: .cdrom,
+          readOnly: true, discard: false))
+    }
+    let machine = MachineSpec(
+      name: resource.id.name, uuid: uid, cpus: spec.cpus, maximumCPUs: spec.maximumCPUs,
+      cpuModel: spec.cpuModel == "host" ? nil : spec.cpuModel, memory: memory,
+      maximumMemory: max(memory, most), accelerator: choice.accelerator,
+      firmware: try firmware(uid, resource.id, spec, facts), disks: disks,
+      interfaces: facts.interfaces)
+    return MonitorConfiguration(
+      machineID: uid, generation: String(generation), qemu: programs.qemu, machine: machine,
+      strategy: RunStrategy(rawValue: spec.runStrategy.rawValue) ?? .manual,
+      grace: spec.terminationGracePeriod * 1000,
+      readiness: try spec.readinessProbe.map { try probe($0, facts, resource.id) })
+  }
+
+  private func firmware(
+    _ uid: String, _ id: ResourceID, _ spec: MachineSpecification, _ facts: ConfigurationFacts
+  ) throws -> MachineSpec.Firmware {
+    switch spec.boot {
+    case .bios: return .bios
+    case .direct:
+      guard let image = facts.bootImage, let kernel = image.built.kernel else {
+        throw EngineError(
+          "invalid",
+          "\(id) boots directly, but its first disk is no clone of an image with a kernel",
+          help: "put such a disk first, add `direct` to the image's spec.boot, or set "
+            + "firmware.boot to bios")
+      }
+      let directory = home.image(image.digest)
+      return .direct(
+        kernel: "\(directory)/\(kernel)",
+        initrd: image.built.initialRAMDisk.map { "\(directory)/\($0)" },
+        commandLine: image.built.kernelArguments ?? "")
+    case .uefi:
+      guard let code = programs.firmwareCode, let template = programs.firmwareVariables else {
+        throw EngineError(
+          "unsupported", "\(id) boots by UEFI, but the firmware is not installed",
+          help: "install the package ovmf, or set firmware.boot to bios or direct")
+      }
+      let variables = home.machine(uid) + "/nvram.fd"
+      if !fileExists(variables) {
+        try replaceFile(variables, with: try readFile(template))
+      }
+      return .uefi(code: code, variables: variables)
+    }
+  }
+
+  private func probe(
+    _ probe: MachineSpecification.Probe, _ facts: ConfigurationFacts, _ id: ResourceID
+  ) throws -> Monitor.Probe {
+    let check: Monitor.Probe.Check
+    switch probe.check {
+    case .guestAgent: check = .guestAgent
+    case .exec(let command): check = .exec(command: command)
+    case .console(let pattern): check = .console(text: pattern)
+    case .tcp(let port):
+      let forward = facts.interfaces.flatMap(\.forwards).first {
+        $0.transport == .tcp && Int($0.guestPort) == port
+      }
+      guard let forward else {
+        throw EngineError(
+          "invalid", "the readiness probe of \(id) asks port \(port), but it has no interface",
+          help: "give it an interface on a network of mode user")
+      }
+      let address = forward.hostAddress == "0.0.0.0" ? "127.0.0.1" : forward.hostAddress
+      check = .tcp(address: address, port: forward.hostPort, userNetwork: true)
+    }
+    let period = max(1, probe.period) * 1000
+    return Monitor.Probe(check, period: period, timeout: min(max(period, 2000), 10_000))
+  }
+}
+
+/// What the store knows that a configuration needs.
+struct ConfigurationFacts {
+  var disks: [MachineSpec.Disk] = []
+  var interfaces: [MachineSpec.Interface] = []
+  /// The image that the first disk is a clone of.
+  var bootImage: StoredImage?
+
+  init(
+    _ db: Database, _ spec: MachineSpecification, uid: String, in engine: EmbeddedEngine
+  ) throws {
+    let owned = try StoredDisk.owned(by: uid, db)
+    for (index, disk) in spec.disks.enumerated() {
+      let row: StoredDisk?
+      if case .volume(let name) = disk.source {
+        let volume = try StoredResource.require(db, ResourceID(.volume, name))
+        row = try StoredDisk.owned(by: volume.uid, db).first
+      } else {
+        row = owned.first { $0.name == disk.name }
+      }
+      guard let row else { throw corruptRow("disks", "disk \(disk.name) of \(uid) is missing") }
+      var layers = [MachineSpec.Layer(path: row.path, format: row.format.layer)]
+      if let digest = row.image {
+        guard let image = try StoredImage.find(db, digest) else {
+          throw corruptRow("images", "the image \(digest) of disk \(row.uid) is missing")
+        }
+        layers.append(
+          MachineSpec.Layer(
+            path: "\(engine.home.image(digest))/\(image.built.disk)", format: image.format.layer))
+        if index == 0 { bootImage = image }
+      }
+      disks.append(
+        MachineSpec.Disk(
+          id: disk.blockNode, layers: layers, serial: String(disk.name.prefix(20)),
+          bootIndex: spec.boot == .direct ? nil : index))
+    }
+    let macs = try Allocation.all(db, .mac, owner: uid)
+    let ports = try Allocation.all(db, .port, owner: uid)
+    let forwards = spec.forwards
+    for interface in spec.interfaces {
+      let network = try StoredResource.require(db, ResourceID(.network, interface.network))
+      guard let mac = macs[interface.name] else {
+        throw corruptRow("allocations", "the MAC of \(uid)/\(interface.name) is missing")
+      }
+      interfaces.append(
+        MachineSpec.Interface(
+          id: interface.netNode, mac: mac,
+          subnet: try NetworkSpecification(network.resource.spec).subnet,
+          guestAddress: interface.address,
+          forwards: try forwards.filter { $0.interface == interface.name }.map {
+            try Self.forward($0.port, ports[$0.port.slot(of: interface.name)])
+          }))
+    }
+  }
+
+  private static func forward(
+    _ port: MachineSpecification.PortForward, _ value: String?
+  ) throws -> MachineSpec.HostForward {
+    guard let text = value?.split(separator: ":").last, let host = UInt16(text),
+      let guest = UInt16(exactly: port.guest)
+    else { throw corruptRow("allocations", "the host port of guest port \(port.guest) is missing") }
+    return MachineSpec.HostForward(
+      transport: port.networkProtocol == "udp" ? .udp : .tcp, hostAddress: port.address,
+      hostPort: host, guestPort: guest)
+  }
+}
+
+extension DiskFormat {
+  var layer: MachineSpec.Layer.Format { self == .raw ? .raw : .qcow2 }
+}
+
+extension MachineSpecification.Disk {
+  /// Its name in QMP.
+  var blockNode: String { "disk-\(name)" }
+}
+
+extension MachineSpecification.Interface {
+  /// Its name in QMP.
+  var netNode: String { "net-\(name)" }
+}

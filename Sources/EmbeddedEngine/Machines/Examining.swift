@@ -1,0 +1,164 @@
+internal import Dispatch
+internal import EngineInterface
+internal import GRDB
+internal import JSON
+internal import Monitor
+internal import Resources
+internal import Synchronization
+internal import SystemIO
+
+/// What a look at a machine's processes gave.
+struct Examined: Sendable {
+  var status: MachineStatus
+  /// The generation of the specification the running guest was started with.
+  var runningGeneration: String?
+}
+
+extension EmbeddedEngine {
+  /// Looks at all machines that are not known to be down, several at a time.
+  ///
+  /// Guests without a monitor get one, ends are recorded, the monitors' journals become events.
+  func examineMachines() throws -> [String: Examined] {
+    let rows = try store.read(StoredMachine.notDown)
+    if rows.isEmpty { return [:] }
+    let found = Mutex<[String: Result<Examined, any Error>]>([:])
+    DispatchQueue.concurrentPerform(iterations: rows.count) { index in
+      let row = rows[index]
+      let result = Result { try examine(row) }
+      found.withLock { $0[row.uid] = result }
+    }
+    return try found.withLock { $0 }.mapValues { try $0.get() }
+  }
+
+  private func examine(_ row: StoredMachine) throws -> Examined {
+    let directory = MachineDirectory(home.machine(row.uid))
+    let isActedOn = try store.read { db in
+      try Intent.all(db).contains { intent in
+        guard intent.uid == row.uid else { return false }
+        return try Session.isAlive(intent.session, home: home)
+      }
+    }
+    // Who acts on it tells how it ends; to look on is all that's left.
+    if isActedOn {
+      guard let client = try connectMonitor(row.uid), let status = try? client.status() else {
+        return Examined(status: MachineStatus(row))
+      }
+      return Examined(status: MachineStatus(status), runningGeneration: status.generation)
+    }
+    guard fileExists(directory.path) else { return try settle(row, .halted, nil) }
+    do {
+      if let client = try attachMonitor(row.uid) {
+        let status = try answered { () throws(RPCError) in try client.status() }
+        if status.sequence > row.journalSequence { try replayJournal(row.uid) }
+        if status.state != .stopped {
+          return Examined(status: MachineStatus(status), runningGeneration: status.generation)
+        }
+      }
+    } catch {
+      switch try report(directory).guest {
+      case .running(let record), .unknown(let record), .vanished(let record):
+        return Examined(
+          status: MachineStatus(
+            state: .unresponsive, reason: EngineError.wrapping(error).message, since: row.since,
+            processID: record.process.pid, accelerator: record.accelerator),
+          runningGeneration: record.generation)
+      case .neverStarted, .ended: break
+      }
+    }
+    try replayJournal(row.uid)
+    guard case .ended(let end) = try report(directory).guest else {
+      return try settle(row, .halted, "its start was cut short")
+    }
+    let reason = end.detail.isEmpty ? end.summary : "\(end.summary): \(end.detail)"
+    return try settle(row, end.isFailure ? .crashed : .halted, reason, at: end.time.seconds)
+  }
+
+  /// Records that nothing of a machine runs.
+  private func settle(
+    _ row: StoredMachine, _ state: MachineStatus.State, _ reason: String?, at time: Int64? = nil
+  ) throws -> Examined {
+    let settled = try store.change { db in
+      guard var current = try StoredMachine.find(db, row.uid) else { return row }
+      current.isDown = true
+      current.state = state
+      current.reason = reason
+      current.since = time ?? host.now().seconds
+      current.runningSpec = nil
+      try current.save(db)
+      return current
+    }
+    return Examined(status: MachineStatus(settled))
+  }
+
+  /// Turns what a monitor journaled since the last look into events.
+  func replayJournal(_ uid: String) throws {
+    let directory = MachineDirectory(home.machine(uid))
+    guard let row = try store.read({ db in try StoredMachine.find(db, uid) }) else { return }
+    let entries = try JournalEntry.read(directory, after: row.journalSequence)
+    guard let last = entries.last else { return }
+    try store.write { db in
+      guard var current = try StoredMachine.find(db, uid) else { return }
+      let id = try StoredResource.address(db, uid: uid)
+      for entry in entries where entry.sequence > current.journalSequence {
+        guard let (reason, message) = entry.told else { continue }
+        try StoredEvent.add(
+          db, now: entry.time.seconds, id: id, reason: reason, message: message)
+      }
+      current.journalSequence = max(current.journalSequence, last.sequence)
+      try current.save(db)
+    }
+  }
+}
+
+extension JournalEntry {
+  /// The event that an entry makes; nil for what is of no interest to a user.
+  fileprivate var told: (reason: String, message: String)? {
+    switch kind {
+    case "running":
+      return ("Started", "the guest runs, by \(data["accelerator"]?.string ?? "unknown means")")
+    case "adopted": return ("Adopted", "a new monitor has taken up the running guest")
+    case "ready": return ("Ready", "the readiness probe succeeded")
+    case "unready": return ("NotReady", data["problem"]?.string ?? "the guest is not ready")
+    case "exited":
+      let asked = data["request"]?.string.map { ", as asked by \($0)" } ?? ""
+      let detail = data["detail"]?.string.flatMap { $0.isEmpty ? nil : ": \($0)" } ?? ""
+      return ("Exited", "\(data["cause"]?.string ?? "the guest ended")\(asked)\(detail)")
+    case "restart":
+      return ("BackOff", "it is started again in \(data["after"]?.integer ?? 0) ms")
+    case "unresponsive": return ("Unresponsive", "QEMU does not answer")
+    case "responsive": return ("Responsive", "QEMU answers again")
+    default: return nil
+    }
+  }
+}
+
+extension MonitorStatus {
+  var generation: String? { started?.generation }
+}
+
+extension MachineStatus {
+  /// What a monitor says.
+  init(_ status: MonitorStatus) {
+    let state: State
+    switch status.state {
+    case .starting: state = .starting
+    case .running: state = status.isStopping ? .stopping : .running
+    case .paused: state = .paused
+    case .unresponsive: state = .unresponsive
+    case .backoff: state = .backOff
+    case .stopped: state = .halted
+    }
+    var reason: String?
+    if status.state == .backoff {
+      reason = status.lastExit.map { "restarts after: \($0.summary)" }
+    } else if !status.isReady, !status.readyProblem.isEmpty {
+      reason = status.readyProblem
+    }
+    self.init(
+      state: state, isReady: status.isReady, reason: reason,
+      addresses: status.addresses.map(\.address),
+      since: status.started?.time.seconds ?? status.lastExit?.time.seconds,
+      processID: status.started?.process.pid, accelerator: status.started?.accelerator,
+      restarts: status.restarts)
+  }
+}

@@ -1,0 +1,77 @@
+internal import DiskImage
+internal import EngineInterface
+internal import GRDB
+internal import Monitor
+internal import Resources
+internal import SystemIO
+
+extension EmbeddedEngine {
+  /// Makes the disks a machine owns, grows those that are to be larger, and removes those that
+  /// left its specification, as soon as no guest has them open.
+  func makeMachineDisks(_ uid: String, _ spec: MachineSpecification) throws {
+    let rows = try disks(ownedBy: uid)
+    for disk in spec.disks where disk.isOwned {
+      guard let row = rows.first(where: { $0.name == disk.name }) else {
+        throw corruptRow("disks", "disk \(disk.name) of machine \(uid) is missing")
+      }
+      try makeDisk(row, backing: try row.image.map(backing))
+      if let size = disk.size {
+        let wanted = try Self.diskSize(size, of: "disk \(disk.name)")
+        if wanted > row.virtualSize { try grow(row, to: wanted) }
+      }
+    }
+    if try !isRunning(uid) { try removeLeftDisks(uid, spec) }
+  }
+
+  /// The read-only image below a clone.
+  private func backing(_ digest: String) throws -> (path: String, format: DiskFormat) {
+    guard let image = try store.read({ db in try StoredImage.find(db, digest) }) else {
+      throw corruptRow("images", "the image \(digest) is missing")
+    }
+    return ("\(home.image(digest))/\(image.built.disk)", image.format)
+  }
+
+  private func removeLeftDisks(_ uid: String, _ spec: MachineSpecification) throws {
+    let kept = Set(spec.disks.filter(\.isOwned).map(\.name))
+    for disk in try disks(ownedBy: uid) where !kept.contains(disk.name) {
+      try removeDisk(disk)
+      try store.write { db in try disk.delete(db) }
+    }
+  }
+
+  /// Grows a disk through the guest that has it open.
+  ///
+  /// - Returns: false where none has.
+  func growInGuest(_ disk: StoredDisk, to size: Int) throws -> Bool {
+    for (uid, name) in try machines(showing: disk) where try isRunning(uid) {
+      guard let monitor = try connectMonitor(uid) else { continue }
+      do {
+        try monitor.resize(disk: "disk-\(name)", to: size)
+        return true
+      } catch {
+        // A running guest that was started without the disk; were it open all the same, QEMU's
+        // lock on the file would keep anybody else from resizing it.
+        continue
+      }
+    }
+    return false
+  }
+
+  /// The machines that have a disk, with its name there.
+  private func machines(showing disk: StoredDisk) throws -> [(uid: String, name: String)] {
+    guard disk.owner == disk.uid else { return [(disk.owner, disk.name)] }
+    return try store.read { db in
+      let volume = try StoredResource.all(db, kind: .volume).first { $0.uid == disk.owner }
+      guard let volume else { return [] }
+      var found: [(uid: String, name: String)] = []
+      for user in try volume.users(db) {
+        let machine = try StoredResource.require(db, user)
+        for use in try MachineSpecification(machine.resource.spec).disks
+        where use.source == .volume(volume.id.name) {
+          found.append((machine.uid, use.name))
+        }
+      }
+      return found
+    }
+  }
+}

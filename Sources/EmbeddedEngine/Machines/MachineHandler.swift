@@ -1,0 +1,169 @@
+internal import DiskImage
+internal import EngineInterface
+internal import GRDB
+internal import JSON
+internal import Monitor
+internal import Resources
+internal import SystemIO
+
+/// A virtual machine: its directory, its own disks, its seed, and the guest while it runs.
+struct MachineHandler: ResourceHandler {
+  func reserve(_ db: Database, _ change: Change, in engine: EmbeddedEngine) throws {
+    guard let after = change.after else { return }
+    let spec = try MachineSpecification(after.spec)
+    for interface in spec.interfaces {
+      _ = try StoredResource.require(db, ResourceID(.network, interface.network))
+    }
+    var row = try StoredMachine.find(db, change.uid) ?? StoredMachine(uid: change.uid)
+    if change.verb == .replace {
+      row.instance += 1
+    } else if let before = change.before, change.changesWhole, !row.isDown {
+      // What a running guest was started with, from the moment that it differs; a guest that its
+      // monitor restarted meanwhile has what was staged before.
+      let running = try engine.runningGeneration(change.uid)
+      if row.runningSpec == nil || running == String(before.generation) {
+        row.runningSpec = before.resource.spec
+      }
+    }
+    try row.save(db)
+    try engine.reserveMACs(db, spec, uid: change.uid)
+    try engine.reservePorts(db, spec, uid: change.uid)
+    try engine.reserveDisks(db, spec, change)
+  }
+
+  func carryOut(_ run: ActRun) async throws -> ActOutcome {
+    let engine = run.engine
+    let change = run.change
+    guard let after = change.after else { return ActOutcome() }
+    let spec = try MachineSpecification(after.spec)
+    let isRunning = try await engine.offload { try engine.isRunning(change.uid) }
+    if change.verb == .replace { try await rebuild(run, spec) }
+    try await run.step("directory") {
+      try makeDirectories(engine.home.machine(change.uid), permissions: 0o700)
+    }
+    try await run.step("disks") { try engine.makeMachineDisks(change.uid, spec) }
+    try await run.step("seed") { try engine.writeSeed(change, spec) }
+    if change.verb == .update, change.changesWhole, isRunning {
+      return try await changeRunning(run, spec)
+    }
+    try await run.step("configuration") {
+      try engine.writeConfiguration(change.uid, after, generation: change.nextGeneration)
+    }
+    let startsNow =
+      change.verb == .create || change.verb == .replace || !change.changesWhole
+    guard startsNow, spec.runStrategy == .always || spec.runStrategy == .rerunOnFailure else {
+      return ActOutcome(effect: .none)
+    }
+    return try await startNew(run)
+  }
+
+  /// Starts a machine that has just been made; one that won't start stays, to be looked at.
+  private func startNew(_ run: ActRun) async throws -> ActOutcome {
+    let engine = run.engine
+    let uid = run.uid
+    let problem = ProblemBox()
+    try await run.step("start") {
+      do {
+        try engine.start(uid)
+      } catch {
+        problem.set(EngineError.wrapping(error))
+      }
+    }
+    guard let problem = problem.value else { return ActOutcome(effect: .none) }
+    return ActOutcome(
+      effect: .none, notes: ["\(run.change.id) is made but does not start: \(problem.message)"])
+  }
+
+  /// Away with the guest and its own disks; new ones follow.
+  private func rebuild(_ run: ActRun, _ spec: MachineSpecification) async throws {
+    let engine = run.engine
+    let change = run.change
+    let grace = spec.terminationGracePeriod
+    try await run.step("stop") { try engine.bringDown(change.uid, grace: grace) }
+    try await run.step("old disks") {
+      for disk in try engine.disks(ownedBy: change.uid) { try engine.removeDisk(disk) }
+      try engine.store.write { db in
+        for disk in try StoredDisk.owned(by: change.uid, db) { try disk.delete(db) }
+        try engine.reserveDisks(db, spec, change)
+      }
+    }
+  }
+
+  /// Changes a running machine: what can be at once, the rest with the next boot, which comes now
+  /// where the act allows it.
+  private func changeRunning(
+    _ run: ActRun, _ spec: MachineSpecification
+  ) async throws -> ActOutcome {
+    let engine = run.engine
+    let change = run.change
+    guard let before = change.before, let after = change.after else { return ActOutcome() }
+    let differences = Schema.table(for: .virtualMachine).differences(
+      from: before.resource.spec, to: after.spec)
+    try await run.step("live") { try engine.changeLive(change, from: before, spec) }
+    try await run.step("configuration") {
+      try engine.writeConfiguration(change.uid, after, generation: change.nextGeneration)
+    }
+    let staged = differences.filter { $0.effect >= .nextBoot }.map(\.path)
+    if change.restart, !staged.isEmpty {
+      try await run.step("restart") {
+        try engine.bringDown(change.uid, grace: spec.terminationGracePeriod)
+        try engine.start(change.uid)
+      }
+      return ActOutcome(effect: .restart)
+    }
+    let hardest = differences.map(\.effect).max() ?? .none
+    return ActOutcome(effect: min(hardest, .nextBoot), staged: staged)
+  }
+
+  func details(
+    _ db: Database, _ change: Change, in engine: EmbeddedEngine
+  ) throws -> JSONValue {
+    let disks = try StoredDisk.owned(by: change.uid, db)
+    return [
+      "directory": .string(engine.home.machine(change.uid)),
+      "macs": try object(Allocation.all(db, .mac, owner: change.uid)),
+      "ports": try object(Allocation.all(db, .port, owner: change.uid)),
+      "disks": .array(
+        disks.map {
+          [
+            "name": .string($0.name), "path": .string($0.path),
+            "format": .string($0.format.rawValue),
+            "virtualSize": .integer(Int64($0.virtualSize)), "image": JSONValue($0.image),
+          ]
+        }),
+    ]
+  }
+
+  private func object(_ values: [String: String]) -> JSONValue {
+    let members = values.sorted { $0.key < $1.key }
+    return .object(
+      JSONObject(members: members.map { .init(name: $0.key, value: .string($0.value)) }))
+  }
+
+  func remove(_ run: ActRun) async throws {
+    let engine = run.engine
+    let uid = run.uid
+    let spec = run.change.before?.resource.spec ?? run.change.after?.spec ?? [:]
+    // A damaged specification must not keep a machine from being removed.
+    let grace = (try? MachineSpecification(spec))?.terminationGracePeriod ?? 30
+    try await run.step("stop") { try engine.bringDown(uid, grace: grace) }
+    try await run.step("files") {
+      for disk in try engine.disks(ownedBy: uid) { try engine.removeDisk(disk) }
+      try removeTree(engine.home.machine(uid))
+      try synchronizeDirectory(engine.home.machines)
+    }
+  }
+
+  func forget(_ db: Database, uid: String) throws {
+    for disk in try StoredDisk.owned(by: uid, db) { try disk.delete(db) }
+    try Allocation.free(db, owner: uid)
+    try StoredMachine.delete(db, uid)
+  }
+}
+
+extension Change {
+  /// The generation the resource has when the act is finished.
+  var nextGeneration: Int64 {
+    before.map { $0.phase == .ready ? $0.generation + 1 : $0.generation } ?? 1
+  }
+}

@@ -1,0 +1,205 @@
+internal import EngineInterface
+internal import GRDB
+internal import Glibc
+internal import Monitor
+internal import QEMU
+internal import Resources
+internal import SystemIO
+
+// Guests up and down. All of this blocks.
+extension EmbeddedEngine {
+  /// Whether a machine has, or may have, processes.
+  func isRunning(_ uid: String) throws -> Bool {
+    try store.read { db in try StoredMachine.find(db, uid).map { !$0.isDown } ?? false }
+  }
+
+  /// The generation a machine's guest was started with; nil where none runs.
+  func runningGeneration(_ uid: String) throws -> String? {
+    if case .running(let record) = try report(MachineDirectory(home.machine(uid))).guest {
+      return record.generation
+    }
+    return nil
+  }
+
+  /// A connection to a machine's monitor; nil where none runs.
+  func connectMonitor(_ uid: String) throws -> MonitorClient? {
+    do {
+      return try MonitorClient(MachineDirectory(home.machine(uid)), host: host)
+    } catch {
+      guard error.isNotFound || error.isRefused else { throw error }
+      return nil
+    }
+  }
+
+  /// A connection to the monitor of a machine whose guest may live; a monitor that died is
+  /// replaced by another, which takes the guest up.
+  ///
+  /// - Returns: nil where the guest is down.
+  func attachMonitor(_ uid: String) throws -> MonitorClient? {
+    let directory = MachineDirectory(home.machine(uid))
+    if let client = try connectMonitor(uid) { return client }
+    guard fileExists(directory.configuration) else { return nil }
+    switch try report(directory).guest {
+    case .neverStarted, .ended: return nil
+    case .running, .unknown, .vanished: break
+    }
+    try launch(directory, .adopt)
+    return try connectMonitor(uid)
+  }
+
+  func report(_ directory: MachineDirectory) throws -> MachineReport {
+    do {
+      return try MachineReport.read(directory, host: host)
+    } catch {
+      throw EngineError("failed", "\(error)")
+    }
+  }
+
+  private func launch(_ directory: MachineDirectory, _ mode: LaunchMode) throws {
+    do {
+      try launchMonitor(directory, monitorExecutable: programs.monitor, mode: mode)
+    } catch {
+      throw EngineError("start-failed", "\(error)", help: "see \(directory.qemuLog)")
+    }
+  }
+
+  /// Starts a machine's guest where it does not run.
+  ///
+  /// - Parameters:
+  ///   - first: joins the transaction that is durable before the guest is started.
+  ///   - last: joins the one that tells how that went.
+  func start(
+    _ uid: String, first: (Database) throws -> Void = { _ in },
+    last: (Database) throws -> Void = { _ in }
+  ) throws {
+    if let client = try attachMonitor(uid) {
+      let status = try answered { () throws(RPCError) in try client.status() }
+      switch status.state {
+      case .backoff: return try answered { () throws(RPCError) in try client.start() }
+      case .stopped: try waitForMonitor(uid)
+      default: return
+      }
+    }
+    try prepareStart(uid)
+    try setMachine(uid, with: first) { row in
+      row.isDown = false
+      row.state = .starting
+      row.reason = nil
+      row.runningSpec = nil
+      row.since = host.now().seconds
+    }
+    do {
+      try launch(MachineDirectory(home.machine(uid)), .start)
+    } catch {
+      let reason = EngineError.wrapping(error).message
+      try setMachine(uid, with: last) { row in
+        row.isDown = true
+        row.state = .crashed
+        row.reason = reason
+      }
+      throw error
+    }
+    try setMachine(uid, with: last) { row in row.state = .running }
+  }
+
+  /// What a start needs beside the directory: files that left the machine go, ports are free.
+  private func prepareStart(_ uid: String) throws {
+    let directory = MachineDirectory(home.machine(uid))
+    guard fileExists(directory.configuration) else {
+      throw EngineError(
+        "incomplete", "machine \(uid) has not been made completely",
+        help: "apply its manifest again")
+    }
+    let configuration: MonitorConfiguration
+    do {
+      configuration = try MonitorConfiguration.read(directory)
+    } catch {
+      throw EngineError("failed", "\(error)", help: "apply its manifest again")
+    }
+    for forward in configuration.machine.interfaces.flatMap(\.forwards)
+    where !HostPort.isFree(
+      forward.transport.rawValue, address: forward.hostAddress, port: forward.hostPort)
+    {
+      throw EngineError(
+        "in-use", "the host port \(forward.removalArgument) is in use by a program outside ingot",
+        help: "end that program, or choose another host port")
+    }
+  }
+
+  private func setMachine(
+    _ uid: String, with more: (Database) throws -> Void = { _ in },
+    _ body: (inout StoredMachine) -> Void
+  ) throws {
+    try store.change { db in
+      try more(db)
+      var row = try StoredMachine.require(db, uid)
+      body(&row)
+      try row.save(db)
+    }
+  }
+
+  /// Brings a machine's guest down and waits until nothing of it runs.
+  ///
+  /// - Parameter grace: seconds until it is killed.
+  func bringDown(_ uid: String, grace: Int) throws {
+    guard let row = try store.read({ db in try StoredMachine.find(db, uid) }), !row.isDown else {
+      return
+    }
+    var end: ExitRecord?
+    if let client = try attachMonitor(uid) {
+      do {
+        end = try client.stop(grace: grace * 1000)
+      } catch {
+        // Its monitor does not do it; the process has a name all the same.
+        try killGuest(uid)
+      }
+    }
+    try waitForMonitor(uid)
+    if case .running = try report(MachineDirectory(home.machine(uid))).guest {
+      throw EngineError("failed", "the guest of machine \(uid) lives on", help: "try again")
+    }
+    let reason = end?.summary
+    try replayJournal(uid)
+    try setMachine(uid) { row in
+      row.isDown = true
+      row.state = .halted
+      row.reason = reason
+      row.runningSpec = nil
+      row.since = host.now().seconds
+    }
+  }
+
+  /// Kills a guest by its pidfd.
+  private func killGuest(_ uid: String) throws {
+    let directory = MachineDirectory(home.machine(uid))
+    switch try report(directory).guest {
+    case .running(let record), .unknown(let record):
+      try record.process.open(currentBootID: host.bootID)?.signal(SIGKILL)
+    case .neverStarted, .ended, .vanished: break
+    }
+  }
+
+  /// Waits until a machine's monitor has ended, which it does soon after its guest.
+  private func waitForMonitor(_ uid: String) throws {
+    let path = MachineDirectory(home.machine(uid)).lock
+    let deadline = host.uptime() + 20_000_000_000
+    while fileExists(path) {
+      do {
+        _ = try FileLock(path)
+        return
+      } catch {
+        guard error.isHeldElsewhere, host.uptime() < deadline else { throw error }
+      }
+      usleep(5000)
+    }
+  }
+
+  /// The engine's error for what a monitor answered.
+  func answered<Value>(_ call: () throws(RPCError) -> Value) throws -> Value {
+    do {
+      return try call()
+    } catch {
+      throw EngineError("failed", error.description)
+    }
+  }
+}
