@@ -1,5 +1,4 @@
 internal import CLibarchive
-internal import Glibc
 public import SystemIO
 
 /// Reads a tar archive of any flavour and compression as a stream.
@@ -10,7 +9,8 @@ public import SystemIO
 ///
 /// Blocks while it reads; belongs to one thread at a time.
 public final class ArchiveReader {
-  private let descriptor: Descriptor
+  private let source: ArchiveSource
+  private let name: String
   private let limits: ArchiveLimits
   private let allowsMissingEnd: Bool
   private let handle: OpaquePointer
@@ -33,7 +33,8 @@ public final class ArchiveReader {
       throw ArchiveError(
         kind: .system, archive: descriptor.name, path: nil, offset: 0, reason: "no memory")
     }
-    self.descriptor = descriptor
+    source = ArchiveSource(descriptor)
+    name = descriptor.name
     self.limits = limits
     self.allowsMissingEnd = allowsMissingEnd
     self.handle = handle
@@ -48,7 +49,7 @@ public final class ArchiveReader {
     ] where support(handle) < ARCHIVE_WARN {
       throw error(.system)
     }
-    guard archive_read_open_fd(handle, descriptor.raw, 1 << 18) == ARCHIVE_OK else {
+    guard source.open(handle) == ARCHIVE_OK else {
       throw openingError()
     }
   }
@@ -56,7 +57,7 @@ public final class ArchiveReader {
   deinit { archive_read_free(handle) }
 
   /// Bytes of the archive file that were read, for progress.
-  public var bytesRead: Int { Int(archive_filter_bytes(handle, -1)) }
+  public var bytesRead: Int { source.bytesRead }
 
   /// The next entry; nil after the last.
   ///
@@ -183,20 +184,16 @@ extension ArchiveReader {
   private func error(
     _ kind: ArchiveError.Kind, _ reason: String? = nil, path: [UInt8]? = nil
   ) -> ArchiveError {
-    // What isn't one of libarchive's own numbers (-1, EILSEQ, EINVAL) is the host's answer to a
-    // read.
-    let number = archive_errno(handle)
-    let isHosts = reason == nil && number > 0 && number != EILSEQ && number != EINVAL
-    return ArchiveError(
-      kind: isHosts ? .system : kind, archive: descriptor.name, path: path ?? entry?.path,
-      offset: Int(archive_filter_bytes(handle, 0)), reason: reason ?? message)
+    ArchiveError(
+      kind: source.failure == nil ? kind : .system, archive: name, path: path ?? entry?.path,
+      offset: Int(archive_filter_bytes(handle, 0)),
+      reason: source.failure?.reason ?? reason ?? message)
   }
 
   /// The error of an archive of which nothing could be read yet.
   private func openingError() -> ArchiveError {
-    let failure = error(.notAnArchive)
-    return bytesRead == 0 && failure.kind == .notAnArchive
-      ? error(.empty, "it is empty") : failure
+    bytesRead == 0 && source.failure == nil
+      ? error(.empty, "it is empty") : error(.notAnArchive)
   }
 }
 

@@ -55,8 +55,7 @@ public func writeDisc(
   do {
     try descriptor.write(bytes)
   } catch {
-    throw ArchiveError(
-      kind: .system, archive: descriptor.name, path: nil, offset: 0, reason: error.reason)
+    throw unwritable(error.reason)
   }
 }
 

@@ -81,9 +81,12 @@ struct EntryDecoder {
   private func time(
     _ seconds: (OpaquePointer) -> Int, _ nanoseconds: (OpaquePointer) -> Int
   ) -> Timestamp {
-    // libarchive brings the nanoseconds into their range itself.
-    Timestamp(
-      seconds: Int64(seconds(raw)), nanoseconds: UInt32(exactly: nanoseconds(raw)) ?? 0)
+    // libarchive reads a pax header's `-3.25` as 3 seconds before 1970 and a quarter after that.
+    let (whole, fraction) = (Int64(seconds(raw)), UInt32(exactly: nanoseconds(raw)) ?? 0)
+    guard whole < 0, fraction > 0 else {
+      return Timestamp(seconds: whole, nanoseconds: fraction)
+    }
+    return Timestamp(seconds: whole - 1, nanoseconds: 1_000_000_000 - fraction)
   }
 
   private func decodeFlags() -> UInt32 {
