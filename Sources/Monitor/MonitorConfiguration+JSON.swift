@@ -18,6 +18,7 @@ extension MonitorConfiguration {
       "version": 1, "machineID": .string(machineID), "generation": .string(generation),
       "qemu": .string(qemu), "machine": machine.json, "policy": policy,
       "consoleLimit": .integer(Int64(consoleLimit)),
+      "startLimit": .integer(Int64(startLimit)),
       "addressPeriod": .integer(Int64(addressPeriod)),
     ]
   }
@@ -39,6 +40,7 @@ extension MonitorConfiguration {
       qemu: try reader.member("qemu").string(),
       machine: try MachineSpec(reader.member("machine")),
       consoleLimit: try reader.member("consoleLimit").integer(4096...1 << 30),
+      startLimit: try reader.member("startLimit").integer(1...86_400_000),
       addressPeriod: try reader.member("addressPeriod").integer(100...86_400_000))
     try setPolicy(reader.member("policy"))
   }

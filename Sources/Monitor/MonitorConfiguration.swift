@@ -103,6 +103,8 @@ public struct MonitorConfiguration: Hashable, Sendable {
   public var readiness: Probe?
   /// The most bytes in each of the console's two log files.
   public var consoleLimit: Int
+  /// Milliseconds QEMU may take until it runs the guest; it is killed then.
+  public var startLimit: Int
   /// Milliseconds between questions for the guest's addresses.
   public var addressPeriod: Int
 
@@ -111,7 +113,7 @@ public struct MonitorConfiguration: Hashable, Sendable {
     machineID: String, generation: String, qemu: String, machine: MachineSpec,
     strategy: RunStrategy = .manual, restartDelay: RestartDelay = RestartDelay(),
     grace: Int = 60_000, readiness: Probe? = nil, consoleLimit: Int = 1 << 20,
-    addressPeriod: Int = 10_000
+    startLimit: Int = 60_000, addressPeriod: Int = 10_000
   ) {
     self.machineID = machineID
     self.generation = generation
@@ -122,6 +124,7 @@ public struct MonitorConfiguration: Hashable, Sendable {
     self.grace = grace
     self.readiness = readiness
     self.consoleLimit = consoleLimit
+    self.startLimit = startLimit
     self.addressPeriod = addressPeriod
   }
 }

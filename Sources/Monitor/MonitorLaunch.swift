@@ -18,7 +18,7 @@ public enum LaunchMode: Sendable {
 /// - Throws: `MonitorError` with the monitor's or QEMU's reason.
 public func launchMonitor(
   _ directory: MachineDirectory, monitorExecutable: String, mode: LaunchMode = .start,
-  milliseconds: Int = 60_000
+  milliseconds: Int = 90_000
 ) throws(MonitorError) {
   let answer: [UInt8]
   do {

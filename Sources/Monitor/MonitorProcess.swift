@@ -82,6 +82,9 @@ public enum MonitorProcess {
     try loop.run()
     try server.close()
     if let problem { throw problem }
+    if supervisor.state == .starting {
+      throw MonitorError("the monitor was told to leave before its guest ran")
+    }
     // Where nothing was started: the guest was found dead and stays so.
     options.answer(["ok": true])
   }

@@ -6,7 +6,7 @@ internal import SystemIO
 /// A guest's way down: the power button, the agent at half the time, the kill at its end.
 final class StopRequest {
   /// Milliseconds between presses: a guest that is still booting misses the first.
-  private static let pressAgain = 3000
+  private static let pressAgain = 1000
   var timers: [EventLoop.Timer] = []
   var press: EventLoop.Timer?
 

@@ -68,7 +68,7 @@ extension Supervisor {
     agent?.close()
     agent = nil
     console.disconnect()
-    for timer in [heartbeatTimer, addressTimer] { loop.cancel(timer) }
+    for timer in [startTimer, heartbeatTimer, addressTimer] { loop.cancel(timer) }
     probes?.stop()
     probes = nil
     isSilent = false
@@ -94,7 +94,7 @@ extension Supervisor {
     }
     switch record.cause {
     case .guestShutdown, .guestReset, .hostQuit: break
-    default: record.detail = stderrTail()
+    default: record.detail = startProblem ?? stderrTail()
     }
     return record
   }

@@ -109,7 +109,8 @@ extension Supervisor {
     }
     guard let qmp else { throw notRunning }
     qmp.execute(
-      command, params.value["arguments"]?.object ?? [:], deadline: QMPChannel.block
+      command, params.value["arguments"]?.object ?? [:],
+      deadline: command.hasPrefix("query-") ? QMPChannel.quick : QMPChannel.block
     ) { tell($0.forRPC) }
   }
 

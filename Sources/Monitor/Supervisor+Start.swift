@@ -26,6 +26,7 @@ extension Supervisor {
     state = .starting
     request = nil
     shutdownReason = nil
+    startProblem = nil
     note("starting", ["generation": .string(configuration.generation)], durable: false)
     let handle = try spawnQEMU()
     do {
@@ -38,6 +39,7 @@ extension Supervisor {
       // Durable before `cont`: a QEMU without a record has never run its guest and may be ended.
       try replaceFile(directory.started, with: Array((record.json.text() + "\n").utf8))
       watchProcess(handle)
+      limitStart()
     } catch {
       disconnect()
       process = nil
@@ -45,6 +47,19 @@ extension Supervisor {
       _ = try handle.wait()
       throw error
     }
+  }
+
+  private func limitStart() {
+    let limit = configuration.startLimit
+    startTimer = loop.after(milliseconds: limit) { [unowned self] in
+      giveUpStart("QEMU did not run the guest within \(limit) ms")
+    }
+  }
+
+  private func giveUpStart(_ problem: String) {
+    log.write(problem)
+    startProblem = problem
+    killProcess()
   }
 
   private func spawnQEMU() throws -> ProcessHandle {
@@ -96,25 +111,25 @@ extension Supervisor {
     qmp.execute("cont", deadline: QMPChannel.block) { [unowned self] result in
       switch result {
       case .success: runs(qemuVersion: version)
-      case .failure(let error):
-        log.write("the guest can't run: \(error)")
-        killProcess()
+      case .failure(.closed): break  // The process's end tells more.
+      case .failure(let error): giveUpStart("the guest can't run: \(error)")
       }
     }
   }
 
   private func runs(qemuVersion: String) {
     guard let started else { return }
+    loop.cancel(startTimer)
     state = .running
     runningSince = host.uptime()
-    // The record of the process is durable already; the caller need not wait for more.
-    tellFirstStart(.success(started))
     note(
       "running",
       [
         "pid": .integer(Int64(started.process.pid)), "qemu": .string(qemuVersion),
         "accelerator": .string(started.accelerator), "generation": .string(started.generation),
       ], durable: false)
+    // The record of the process is durable; the caller need not wait for the disk again.
+    tellFirstStart(.success(started))
     settleReboot(.success([:]))
     beginWatching()
   }

@@ -38,6 +38,9 @@ final class Supervisor {
   /// The first terminal cause that QEMU named.
   var shutdownReason: String?
   var isDraining = false
+  /// Why the guest could not be made to run, where that is known better than by QEMU's stderr.
+  var startProblem: String?
+  var startTimer: EventLoop.Timer?
   /// What was asked for that ends this run.
   var request: String?
   var stopping: StopRequest?
