@@ -21,10 +21,9 @@ public struct ResourceGenerator: Sendable {
     }
     let images = names("image", atLeast: 1).map { image($0, pools) }
     let volumes = names("volume").map { volume($0, pools) }
-    var free = volumes
     var machines: [Resource] = []
     for name in names("vm", upTo: 6) {
-      machines.append(machine(name, images, networks, resourcePools, &free))
+      machines.append(machine(name, images, networks, resourcePools, volumes))
     }
     return (pools + resourcePools + networks + images + volumes + machines)
       .shuffled(using: &random)
@@ -64,14 +63,16 @@ public struct ResourceGenerator: Sendable {
 
   private mutating func machine(
     _ name: String, _ images: [Resource], _ networks: [Resource], _ pools: [Resource],
-    _ free: inout [Resource]
+    _ volumes: [Resource]
   ) -> Resource {
     var disks: [JSONValue] = []
     if let image = images.randomElement(using: &random) {
       disks.append(["name": "root", "image": .string(image.id.name)])
     }
-    if !free.isEmpty, random.oneIn(2) {
-      disks.append(["name": "data", "volume": .string(free.removeLast().id.name)])
+    // A volume belongs to the machine of its number, so that no two sets give it to two.
+    let own = volumes.first { $0.id.name.last == name.last }
+    if let own, random.oneIn(2) {
+      disks.append(["name": "data", "volume": .string(own.id.name)])
     }
     let number = Int64(name.utf8.last ?? 0)
     var interface: JSONValue = [

@@ -75,7 +75,12 @@ struct Admission {
 
   /// The last of the pools involved that the plan changes.
   private func culprit(_ names: [String]) -> Int? {
-    movingPools.last { names.contains(draft.candidates[$0].id.name) }
+    for name in names.reversed() {
+      if let index = movingPools.first(where: { draft.candidates[$0].id.name == name }) {
+        return index
+      }
+    }
+    return nil
   }
 
   // MARK: Machines

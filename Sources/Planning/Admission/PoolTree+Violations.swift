@@ -3,7 +3,7 @@ internal import Resources
 
 /// What a pool tree can't hold.
 struct PoolViolation {
-  /// The pools any of which could be the one to blame.
+  /// The pools any of which could be the one to blame; the last that the plan changes is.
   var involved: [String]
   /// The code, the message, the field and the way round.
   var problem: Diagnostic
@@ -26,7 +26,8 @@ extension PoolTree {
         found += [limitProblem(name, part), reservationProblem(name, part)].compactMap { $0 }
           .map { PoolViolation(involved: involved, problem: $0) }
         guard let problem = ceilingProblem(name, part) else { continue }
-        found.append(PoolViolation(involved: chain(name), problem: problem))
+        // The child last, for the limit is its own.
+        found.append(PoolViolation(involved: chain(name).reversed(), problem: problem))
       }
     }
     return found

@@ -1,6 +1,7 @@
 public import EngineInterface
 internal import JSON
 public import Resources
+internal import Synchronization
 
 /// An engine that holds everything in memory: faithful to acts, strict about their order, and able
 /// to fail and to dawdle when told to.
@@ -31,7 +32,7 @@ public actor MemoryEngine: Engine {
   private var failures: [ResourceID: Failure] = [:]
   private var hook: Hook?
   private var underWay = 0
-  private var lockHolder: String?
+  private let holder = Holder()
   private var log: [EngineEvent] = []
 
   /// Makes an engine that holds the built-in resources.
@@ -101,11 +102,14 @@ public actor MemoryEngine: Engine {
 
   /// Takes the lock; `busy` while another has it.
   public func lock(for command: String) throws -> any EngineLock {
-    if let lockHolder {
-      throw EngineError("busy", "'\(lockHolder)' is changing things", help: "wait for its end")
+    let other = holder.command.withLock { current in
+      defer { current = current ?? command }
+      return current
     }
-    lockHolder = command
-    return Lock(engine: self)
+    if let other {
+      throw EngineError("busy", "'\(other)' is changing things", help: "wait for its end")
+    }
+    return Lock(holder: holder)
   }
 
   /// Does a verb on a machine.
@@ -135,12 +139,24 @@ public actor MemoryEngine: Engine {
     Array(log.filter { $0.sequence > sequence }.prefix(limit))
   }
 
-  private func unlock() { lockHolder = nil }
-
-  /// The lock; giving it back is a message to the actor, so it comes a moment later.
+  /// The lock; it goes with the value.
   private final class Lock: EngineLock {
-    private let engine: MemoryEngine
-    init(engine: MemoryEngine) { self.engine = engine }
-    func release() { Task { await engine.unlock() } }
+    private let holder: Holder
+    private let isReleased = Mutex(false)
+    init(holder: Holder) { self.holder = holder }
+    deinit { release() }
+    func release() {
+      // Once: by the second time another may have it.
+      let isFirst = isReleased.withLock { released in
+        defer { released = true }
+        return !released
+      }
+      if isFirst { holder.command.withLock { $0 = nil } }
+    }
+  }
+
+  /// Who has the lock.
+  private final class Holder: Sendable {
+    let command = Mutex<String?>(nil)
   }
 }
