@@ -127,8 +127,9 @@ extension Descriptor {
     return names
   }
 
-  /// The extended attributes of a name in this directory, in the kernel's order; an empty name
-  /// asks for the directory itself. None where the file system has no such thing.
+  /// The extended attributes of a name in this directory, in the kernel's order.
+  ///
+  /// An empty name asks for the directory itself. None where the file system has no such thing.
   public func extendedAttributes(
     of entry: [UInt8]
   ) throws(SystemError) -> [(name: [UInt8], value: [UInt8])] {

@@ -1,0 +1,16 @@
+internal import FileTree
+
+/// Makes the directories that a kernel and an init mount their file systems on.
+func fixMountPoints(_ guest: inout Guest) throws {
+  let wanted: [(name: String, permissions: UInt16)] = [
+    ("dev", 0o755), ("proc", 0o555), ("sys", 0o555), ("run", 0o755), ("tmp", 0o1777),
+  ]
+  var made: [String] = []
+  for (name, permissions) in wanted where guest.tree.lookUp(name) == nil {
+    try guest.tree.add(
+      Array(name.utf8), to: FileTree.root, .directory,
+      FileAttributes(permissions: permissions, modified: guest.time))
+    made.append("/\(name)")
+  }
+  if !made.isEmpty { guest.record("mount-points", "made \(made.joined(separator: ", "))") }
+}

@@ -1,0 +1,230 @@
+internal import Archive
+internal import Ext4
+internal import FileTree
+internal import SystemIO
+
+/// Builds a tree from a tar archive and streams the contents into a file system as they come.
+///
+/// The tree lives in memory, so no name in the archive ever meets the host's file system. What
+/// tries to leave the tree is refused all the same, since the archive can't be what it claims.
+final class ArchiveUnpacking {
+  private let reader: ArchiveReader
+  private let writer: Ext4Writer
+  private let policy: AttributePolicy
+  private let excludes: ExcludePatterns
+  private let cancellation: Cancellation
+  private let progress: (Int) -> Void
+  private var held: HeldFiles
+  private var tree = FileTree()
+  private var dropped: [ConversionReport.Item] = []
+  private var changed: [ConversionReport.Item] = []
+  private var excluded: [ConversionReport.Item] = []
+  /// Paths left out, for hard links to them and what is below them.
+  private var leftOut: Set<[[UInt8]]> = []
+
+  init(
+    _ descriptor: Descriptor, to writer: Ext4Writer, policy: AttributePolicy,
+    excludes: ExcludePatterns, heldLimit: Int, cancellation: Cancellation,
+    progress: @escaping (Int) -> Void
+  ) throws {
+    reader = try ArchiveReader(descriptor)
+    self.writer = writer
+    self.policy = policy
+    self.excludes = excludes
+    self.cancellation = cancellation
+    self.progress = progress
+    held = HeldFiles(limit: heldLimit)
+  }
+
+  /// Reads the whole archive.
+  func run() throws -> ScannedTree {
+    while let entry = try reader.next() {
+      try cancellation.check()
+      let path = try Self.parts(of: entry.path)
+      if !isLeftOut(path, entry) { try unpack(entry, at: path) }
+      progress(reader.bytesRead)
+    }
+    var scanned = ScannedTree(tree: tree, files: [])
+    scanned.dropped = dropped
+    scanned.changed = changed
+    scanned.excluded = excluded.sorted { $0.path < $1.path }
+    return scanned
+  }
+
+  private func unpack(_ entry: ArchiveEntry, at path: [[UInt8]]) throws {
+    var extended = entry.attributes.map { (name: $0.name, value: $0.value) }
+    if let reason = AttributePolicy.filter(&extended) { alter(path, reason) }
+    for warning in entry.warnings { alter(path, warning) }
+    let attributes = policy.attributes(
+      permissions: entry.permissions, uid: entry.uid, gid: entry.gid, modified: entry.modified,
+      created: entry.created, flags: entry.inodeFlags, extended: extended)
+    guard let name = path.last else {
+      guard case .directory = entry.kind else { throw Self.refusal(entry, "it has no name") }
+      tree[FileTree.root] = attributes
+      return
+    }
+    let directory = try makeParents(path, attributes.modified, entry)
+    switch entry.kind {
+    case .regular:
+      let content = try content(of: entry, path)
+      try place(name, directory, .regular(content), attributes, entry)
+    case .hardLink(let target):
+      try link(name, directory, path, to: target, entry)
+    case .directory: try place(name, directory, .directory, attributes, entry)
+    case .symbolicLink(let target):
+      try place(name, directory, .symbolicLink(target), attributes, entry)
+    case .characterDevice(let major, let minor):
+      let kind = FileKind.characterDevice(major: major, minor: minor)
+      try place(name, directory, kind, attributes, entry)
+    case .blockDevice(let major, let minor):
+      try place(
+        name, directory, .blockDevice(major: major, minor: minor), attributes, entry)
+    case .fifo: try place(name, directory, .fifo, attributes, entry)
+    case .socket: try place(name, directory, .socket, attributes, entry)
+    }
+  }
+
+  private func content(of entry: ArchiveEntry, _ path: [[UInt8]]) throws -> FileContent {
+    if entry.size == 0 { return .empty }
+    if HeldFiles.holds(path) {
+      try held.add(entry.size, shown(entry.path))
+      var bytes = [UInt8](repeating: 0, count: entry.size)
+      let warnings = try reader.readData { piece, offset in
+        bytes.withUnsafeMutableBytes {
+          UnsafeMutableRawBufferPointer(rebasing: $0[offset..<offset + piece.count])
+            .copyMemory(from: piece)
+        }
+      }
+      warnings.forEach { alter(path, $0) }
+      return .bytes(bytes)
+    }
+    try writer.beginFile(entry.path)
+    var position = 0
+    let warnings = try reader.readData { piece, offset in
+      if offset > position { try writer.appendHole(UInt64(offset - position)) }
+      try writer.append(piece)
+      position = offset + piece.count
+    }
+    warnings.forEach { alter(path, $0) }
+    if position < entry.size { try writer.appendHole(UInt64(entry.size - position)) }
+    return try writer.endFile()
+  }
+
+  private func alter(_ path: [[UInt8]], _ reason: String) {
+    changed.append(
+      ConversionReport.Item(path: shown(path.joined(separator: [0x2f])), reason: reason))
+  }
+}
+
+// MARK: - Names
+
+extension ArchiveUnpacking {
+  private static func refusal(_ entry: ArchiveEntry, _ reason: String) -> ConversionError {
+    ConversionError(
+      "cannot unpack the archive's entry '\(shown(entry.path))': \(reason)",
+      help: "make the archive from the machine's root again, or exclude the path")
+  }
+
+  /// An entry's path as parts; a leading slash means the guest's root, which all paths start at.
+  private static func parts(of path: [UInt8]) throws -> [[UInt8]] {
+    let parts = pathParts(path)
+    guard !parts.contains([0x2e, 0x2e]) else {
+      throw ConversionError(
+        "cannot unpack the archive's entry '\(shown(path))': its path leads upwards",
+        help: "make the archive from the machine's root again")
+    }
+    return parts
+  }
+
+  private func isLeftOut(_ path: [[UInt8]], _ entry: ArchiveEntry) -> Bool {
+    if path.count > 1, volatileDirectories.contains(path[0]) {
+      if leftOut.insert([path[0]]).inserted {
+        excluded.append(
+          ConversionReport.Item(
+            path: shown(path[0]), reason: "its content belongs to the running system"))
+      }
+      return true
+    }
+    if excludes.isEmpty || path.isEmpty { return false }
+    for depth in 1...path.count {
+      let part = Array(path[..<depth])
+      let isDirectory = depth < path.count || entry.kind == .directory
+      guard excludes.excludes(part, isDirectory: isDirectory) else { continue }
+      if leftOut.insert(part).inserted {
+        excluded.append(
+          ConversionReport.Item(
+            path: shown(part.joined(separator: [0x2f])), reason: "it matches an exclude pattern"))
+      }
+      return true
+    }
+    return false
+  }
+
+  /// The directory an entry goes into; directories that the archive doesn't list are made.
+  private func makeParents(
+    _ path: [[UInt8]], _ time: FileTime, _ entry: ArchiveEntry
+  ) throws -> FileTree.Node {
+    var node = FileTree.root
+    for part in path.dropLast() {
+      if let next = tree.child(part, of: node) {
+        guard tree.isDirectory(next) else {
+          if case .symbolicLink = tree.kind(of: next) {
+            throw Self.refusal(entry, "its path leads through the symbolic link '\(shown(part))'")
+          }
+          throw Self.refusal(entry, "'\(shown(part))' on its path is no directory")
+        }
+        node = next
+      } else {
+        let attributes = FileAttributes(permissions: 0o755, modified: time)
+        node = try tree.add(part, to: node, .directory, attributes)
+      }
+    }
+    return node
+  }
+
+  /// Adds an entry; of several with one name the last counts, as tar has it.
+  private func place(
+    _ name: [UInt8], _ directory: FileTree.Node, _ kind: FileKind, _ attributes: FileAttributes,
+    _ entry: ArchiveEntry
+  ) throws {
+    if let old = tree.child(name, of: directory), tree.isDirectory(old) != (kind == .directory) {
+      guard tree.childCount(of: old) == 0 else {
+        throw Self.refusal(entry, "it would replace a directory that is not empty")
+      }
+      try tree.remove(name, from: directory)
+    }
+    try tree.place(name, in: directory, kind, attributes)
+  }
+
+  private func link(
+    _ name: [UInt8], _ directory: FileTree.Node, _ path: [[UInt8]], to target: [UInt8],
+    _ entry: ArchiveEntry
+  ) throws {
+    let targetPath = try Self.parts(of: target)
+    guard let node = tree.lookUp(targetPath.joined(separator: [0x2f]).map { $0 }) else {
+      let isExcluded = targetPath.indices.contains {
+        leftOut.contains(Array(targetPath[...$0]))
+      }
+      guard isExcluded else {
+        throw Self.refusal(
+          entry, "it is a hard link to '\(shown(target))', which the archive does not hold")
+      }
+      dropped.append(
+        ConversionReport.Item(
+          path: shown(entry.path),
+          reason: "it is a hard link to '\(shown(target))', which is left out"))
+      return
+    }
+    guard !tree.isDirectory(node) else {
+      throw Self.refusal(entry, "it is a hard link to the directory '\(shown(target))'")
+    }
+    if let old = tree.child(name, of: directory) {
+      if old == node { return }
+      guard !tree.isDirectory(old) else {
+        throw Self.refusal(entry, "it would replace a directory")
+      }
+      try tree.remove(name, from: directory)
+    }
+    try tree.link(name, in: directory, to: node)
+  }
+}

@@ -1,0 +1,260 @@
+internal import FileTree
+internal import Glibc
+internal import SystemIO
+
+/// Reads the names and attributes of all that is below a directory, with several threads.
+///
+/// Everything is looked up relative to open directories and no symbolic link is followed, so
+/// that a tree that changes meanwhile can't lead outside. Contents are not read.
+final class DirectoryScanner: Sendable {
+  /// A name as a thread found it.
+  struct Entry: Sendable {
+    var name: [UInt8]
+    var status: FileStatus
+    var linkTarget: [UInt8] = []
+    var extended: [(name: [UInt8], value: [UInt8])] = []
+    /// Of a directory that is read: its number in `State.directories`.
+    var directory: Int?
+  }
+
+  private struct Job {
+    var number: Int
+    var parent: Descriptor?
+    var name: [UInt8]
+    var path: [[UInt8]]
+  }
+
+  private struct State: Sendable {
+    var directories: [[Entry]] = []
+    var jobs: [Job] = []
+    var running = 0
+    var dropped: [ConversionReport.Item] = []
+    var changed: [ConversionReport.Item] = []
+    var excluded: [ConversionReport.Item] = []
+    var stop: (any Error)?
+  }
+
+  private let root: Descriptor
+  private let rootStatus: FileStatus
+  private let excludes: ExcludePatterns
+  private let crossesMounts: Bool
+  private let cancellation: Cancellation
+  private let progress: @Sendable (Int) -> Void
+  private let state = Shared(State())
+
+  init(
+    _ path: String, excludes: ExcludePatterns, crossesMounts: Bool, cancellation: Cancellation,
+    progress: @escaping @Sendable (Int) -> Void
+  ) throws {
+    do {
+      root = try Descriptor.open(path, [.read, .directory])
+    } catch {
+      throw ConversionError(
+        "\(error)", help: "give a directory that holds a machine's root, or a tar of one")
+    }
+    rootStatus = try root.status()
+    self.excludes = excludes
+    self.crossesMounts = crossesMounts
+    self.cancellation = cancellation
+    self.progress = progress
+  }
+
+  /// Scans everything.
+  func scan(threads: Int, policy: AttributePolicy) throws -> ScannedTree {
+    state.withLock {
+      $0.directories.append([])
+      $0.jobs.append(Job(number: 0, parent: nil, name: [], path: []))
+    }
+    var workers: [WorkerThread] = []
+    defer { workers.forEach { $0.join() } }
+    for _ in 1..<max(1, threads) { workers.append(try WorkerThread { self.work() }) }
+    work()
+    workers.forEach { $0.join() }
+    workers = []
+    return try assemble(policy)
+  }
+
+  /// Takes directories, the deepest first, until none is left.
+  private func work() {
+    while true {
+      let job: Job?? = state.wait { state in
+        if state.stop != nil { return .some(nil) }
+        if let job = state.jobs.popLast() {
+          state.running += 1
+          return .some(job)
+        }
+        return state.running == 0 ? .some(nil) : nil
+      }
+      guard let job = job ?? nil else { return }
+      read(job)
+      state.withLock { $0.running -= 1 }
+    }
+  }
+
+  private func read(_ job: Job) {
+    if cancellation.isCancelled { return state.withLock { $0.stop = ConversionCancelled() } }
+    do throws(SystemError) {
+      let directory = try job.parent?.open(job.name, [.read, .directory]) ?? root
+      let names = try directory.entryNames()
+      if job.path.count == 1, volatileDirectories.contains(job.path[0]) {
+        if !names.isEmpty { exclude(job.path, "its content belongs to the running system") }
+        return
+      }
+      var entries: [Entry] = []
+      entries.reserveCapacity(names.count)
+      for name in names {
+        if let entry = examine(name, in: directory, job.path) { entries.append(entry) }
+      }
+      let found = entries.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+      state.withLock { Self.store(&$0, found, job, directory) }
+      progress(found.count)
+    } catch {
+      drop(job.path, "its content could not be read: \(error.reason)")
+    }
+  }
+
+  /// Stores a directory's entries and queues the directories among them.
+  private static func store(
+    _ state: inout State, _ found: [Entry], _ job: Job, _ directory: Descriptor
+  ) {
+    var entries = found
+    for index in entries.indices where entries[index].directory != nil {
+      let number = state.directories.count
+      state.directories.append([])
+      entries[index].directory = number
+      let name = entries[index].name
+      state.jobs.append(
+        Job(number: number, parent: directory, name: name, path: job.path + [name]))
+    }
+    state.directories[job.number] = entries
+  }
+
+  private func examine(
+    _ name: [UInt8], in directory: Descriptor, _ above: [[UInt8]]
+  ) -> Entry? {
+    let path = above + [name]
+    do throws(SystemError) {
+      var entry = Entry(name: name, status: try directory.status(of: name))
+      if excludes.excludes(path, isDirectory: entry.status.isDirectory) {
+        exclude(path, "it matches an exclude pattern")
+        return nil
+      }
+      if entry.status.isSymbolicLink { entry.linkTarget = try directory.linkTarget(of: name) }
+      do throws(SystemError) {
+        entry.extended = try directory.extendedAttributes(of: name)
+        if let reason = AttributePolicy.filter(&entry.extended) { alter(path, reason) }
+      } catch  where !error.isNotFound {
+        alter(path, "its extended attributes could not be read: \(error.reason)")
+      }
+      if entry.status.isDirectory {
+        let isVolatile = above.isEmpty && volatileDirectories.contains(name)
+        if isVolatile || crossesMounts || !isMount(entry.status) {
+          entry.directory = -1
+        } else {
+          drop(path, "another file system is mounted there; include it or exclude the path")
+        }
+      }
+      return entry
+    } catch {
+      let reason = error.isNotFound ? "it vanished while the tree was scanned" : error.reason
+      drop(path, reason)
+      return nil
+    }
+  }
+
+  /// A btrfs subvolume has a device number of its own and is no mount.
+  private func isMount(_ status: FileStatus) -> Bool {
+    status.knowsMountRoot ? status.isMountRoot : status.device != rootStatus.device
+  }
+
+  private func drop(_ path: [[UInt8]], _ reason: String) {
+    let item = Self.item(path, reason)
+    state.withLock(wake: false) { $0.dropped.append(item) }
+  }
+
+  private func alter(_ path: [[UInt8]], _ reason: String) {
+    let item = Self.item(path, reason)
+    state.withLock(wake: false) { $0.changed.append(item) }
+  }
+
+  private func exclude(_ path: [[UInt8]], _ reason: String) {
+    let item = Self.item(path, reason)
+    state.withLock(wake: false) { $0.excluded.append(item) }
+  }
+
+  private static func item(_ path: [[UInt8]], _ reason: String) -> ConversionReport.Item {
+    ConversionReport.Item(path: shown(path.joined(separator: [0x2f])), reason: reason)
+  }
+}
+
+// MARK: - Assembly
+
+extension DirectoryScanner {
+  private struct Identity: Hashable {
+    var device: UInt64
+    var inode: UInt64
+  }
+
+  /// Makes the tree from what the threads found, in an order that depends on names alone.
+  private func assemble(_ policy: AttributePolicy) throws -> ScannedTree {
+    let state = self.state.withLock { $0 }
+    if let stop = state.stop { throw stop }
+    let extended = try root.extendedAttributes(of: [])
+    var scanned = ScannedTree(
+      tree: FileTree(root: Self.attributes(rootStatus, extended, policy)), files: [], root: root)
+    // Threads report in any order.
+    scanned.dropped = state.dropped.sorted { $0.path < $1.path }
+    scanned.changed = state.changed.sorted { $0.path < $1.path }
+    scanned.excluded = state.excluded.sorted { $0.path < $1.path }
+    var linked: [Identity: FileTree.Node] = [:]
+    var pending: [(node: FileTree.Node, directory: Int)] = [(FileTree.root, 0)]
+    while let (parent, number) = pending.popLast() {
+      for entry in state.directories[number] {
+        let identity = Identity(device: entry.status.device, inode: entry.status.inode)
+        let isLinked = !entry.status.isDirectory && entry.status.links > 1
+        if isLinked, let node = linked[identity] {
+          try scanned.tree.link(entry.name, in: parent, to: node)
+          continue
+        }
+        guard let kind = Self.kind(entry, &scanned) else { continue }
+        let node = try scanned.tree.add(
+          entry.name, to: parent, kind, Self.attributes(entry.status, entry.extended, policy))
+        if isLinked { linked[identity] = node }
+        if let directory = entry.directory, directory > 0 { pending.append((node, directory)) }
+      }
+    }
+    return scanned
+  }
+
+  private static func kind(_ entry: Entry, _ scanned: inout ScannedTree) -> FileKind? {
+    let status = entry.status
+    let special = status.special
+    switch mode_t(status.type) {
+    case S_IFDIR: return .directory
+    case S_IFLNK: return .symbolicLink(entry.linkTarget)
+    case S_IFIFO: return .fifo
+    case S_IFSOCK: return .socket
+    case S_IFCHR: return .characterDevice(major: special.major, minor: special.minor)
+    case S_IFBLK: return .blockDevice(major: special.major, minor: special.minor)
+    case S_IFREG:
+      let size = Int(clamping: status.size)
+      if size == 0 { return .regular(.empty) }
+      scanned.files.append(
+        SourceFile(
+          device: status.device, inode: status.inode, size: size,
+          modified: status.modified, isSparse: status.blocks < status.size / 512))
+      scanned.contentBytes += size
+      return .regular(.reference(UInt64(scanned.files.count - 1), size: UInt64(size)))
+    default:
+      return nil
+    }
+  }
+
+  private static func attributes(
+    _ status: FileStatus, _ extended: [(name: [UInt8], value: [UInt8])], _ policy: AttributePolicy
+  ) -> FileAttributes {
+    policy.attributes(
+      permissions: UInt16(status.mode & 0o7777), uid: status.uid, gid: status.gid,
+      modified: status.modified, created: status.created, flags: status.flags, extended: extended)
+  }
+}

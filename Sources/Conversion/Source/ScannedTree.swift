@@ -1,0 +1,80 @@
+internal import FileTree
+internal import SystemIO
+
+/// A regular file as it was when the tree was scanned.
+struct SourceFile: Sendable {
+  var device: UInt64
+  var inode: UInt64
+  var size: Int
+  var modified: Timestamp
+  /// Whether fewer bytes are allocated than it has.
+  var isSparse: Bool
+}
+
+/// A directory's tree in memory, contents still outside.
+struct ScannedTree: Sendable {
+  /// Regular files have contents `.reference(n, size)`, `n` being an index into `files`.
+  var tree: FileTree
+  var files: [SourceFile]
+  /// The top directory, open; nil where there is none.
+  var root: Descriptor?
+  var dropped: [ConversionReport.Item] = []
+  var changed: [ConversionReport.Item] = []
+  var excluded: [ConversionReport.Item] = []
+  /// Bytes in files, holes counted.
+  var contentBytes = 0
+}
+
+extension FileTime {
+  init(_ time: Timestamp) {
+    self.init(seconds: time.seconds, nanoseconds: min(time.nanoseconds, 999_999_999))
+  }
+}
+
+/// How source attributes become the guest's.
+struct AttributePolicy: Sendable {
+  // Access times change by reading and change times by copying, so neither is kept: the same
+  // tree must give the same bytes. Birth times stay where the machine stays who it is.
+  let keepsBirth: Bool
+  /// No time is later than this.
+  let latest: Int64?
+
+  func time(_ time: Timestamp) -> FileTime {
+    if let latest, time.seconds >= latest { return FileTime(seconds: latest) }
+    return FileTime(time)
+  }
+
+  /// Takes out what ext4 has no place for, and says which.
+  ///
+  /// `security.evm` goes in silence: it signs the inode's number on the old disk.
+  static func filter(_ extended: inout [(name: [UInt8], value: [UInt8])]) -> String? {
+    if extended.isEmpty { return nil }
+    extended.removeAll { $0.name == Array("security.evm".utf8) }
+    let lost = extended.map(\.name).filter { name in
+      !storable.contains { name.starts(with: $0.utf8) }
+    }
+    if lost.isEmpty { return nil }
+    extended.removeAll { lost.contains($0.name) }
+    return "ext4 can't hold its attributes " + lost.map { shown($0) }.joined(separator: ", ")
+  }
+
+  private static let storable = [
+    "user.", "security.", "trusted.", "system.posix_acl_access", "system.posix_acl_default",
+  ]
+
+  func attributes(
+    permissions: UInt16, uid: UInt32, gid: UInt32, modified: Timestamp, created: Timestamp?,
+    flags: UInt32, extended: [(name: [UInt8], value: [UInt8])]
+  ) -> FileAttributes {
+    // Names are unique in a source; an archive may repeat one, and the last counts.
+    var unique: [ExtendedAttribute] = []
+    for attribute in extended {
+      unique.removeAll { $0.name == attribute.name }
+      unique.append(ExtendedAttribute(name: attribute.name, value: attribute.value))
+    }
+    unique.sort { $0.name.lexicographicallyPrecedes($1.name) }
+    return FileAttributes(
+      permissions: permissions, uid: uid, gid: gid, modified: time(modified),
+      created: keepsBirth ? created.map(time) : nil, flags: flags, extended: unique)
+  }
+}
