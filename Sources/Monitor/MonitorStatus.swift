@@ -31,6 +31,9 @@ public struct MonitorStatus: Hashable, Sendable {
 
   /// What the guest does.
   public var state: State
+  /// QEMU's own word for it: `running`, `paused`, or why it can't go on: `io-error`,
+  /// `internal-error`; empty while it was not asked.
+  public var detail: String
   /// Whether it is being brought down.
   public var isStopping: Bool
   /// Whether it runs and its readiness probe says yes.
@@ -52,6 +55,7 @@ public struct MonitorStatus: Hashable, Sendable {
 
   init(_ reader: JSONReader) throws(JSONShapeError) {
     state = try reader.member("state").choice(State.self)
+    detail = try reader.member("detail").string()
     isStopping = try reader.member("stopping").bool()
     isReady = try reader.member("ready").bool()
     readyProblem = try reader.member("readyProblem").string()

@@ -13,11 +13,13 @@ final class ProbeRunner {
   private var tcp: TCPProbe?
   private var isStopped = false
 
-  init(_ probe: Probe, _ supervisor: Supervisor) {
+  /// - Parameter wasReady: what a monitor before this one found out about this boot; a text that
+  ///   went by on the console does not come again.
+  init(_ probe: Probe, _ supervisor: Supervisor, wasReady: Bool) {
     self.probe = probe
     self.supervisor = supervisor
     if case .console(let text) = probe.check {
-      consoleMatch = TextMatch(Array(text.utf8))
+      consoleMatch = TextMatch(Array(text.utf8), isFound: wasReady)
       supervisor.console.onBytes = { [weak self] bytes in self?.consoleMatch?.take(bytes) }
     }
     schedule(probe.initialDelay)
@@ -108,7 +110,10 @@ struct TextMatch {
   /// Whether it has come by.
   private(set) var isFound = false
 
-  init(_ text: [UInt8]) { self.text = text }
+  init(_ text: [UInt8], isFound: Bool = false) {
+    self.text = text
+    self.isFound = isFound
+  }
 
   mutating func take(_ bytes: [UInt8]) {
     guard !isFound, !text.isEmpty else { return }
@@ -127,12 +132,12 @@ struct TextMatch {
 
 extension Supervisor {
   /// Begins to find out about readiness, from not ready.
-  func startProbes() {
+  func startProbes(wasReady: Bool = false) {
     probes?.stop()
     probes = nil
     guard let probe = configuration.readiness else { return setReady(true, "") }
     setReady(false, "not asked yet")
-    probes = ProbeRunner(probe, self)
+    probes = ProbeRunner(probe, self, wasReady: wasReady)
   }
 
   func setReady(_ ready: Bool, _ problem: String) {

@@ -11,6 +11,13 @@ extension Supervisor {
     process = handle
     state = .running
     runningSince = host.uptime()
+    let wasReady = try JournalEntry.read(directory).reduce(false) { ready, entry in
+      switch entry.kind {
+      case "ready": true
+      case "unready", "starting", "exited": false
+      default: ready && entry.data["event"] != "RESET"
+      }
+    }
     note("adopted", ["pid": .integer(Int64(record.process.pid))])
     watchProcess(handle)
     do {
@@ -28,7 +35,7 @@ extension Supervisor {
       note("unresponsive")
     }
     tellFirstStart(.success(record))
-    beginWatching()
+    beginWatching(wasReady: wasReady)
   }
 
   private func adoptGreeted() {
@@ -46,35 +53,5 @@ extension Supervisor {
       let channel = devices.array?.first { $0["label"]?.string == "agent" }
       agent?.isGuestListening = channel?["frontend-open"]?.bool
     }
-  }
-
-  /// Ends a QEMU that nobody recorded: its monitor died before the record, hence before `cont`.
-  ///
-  /// - Returns: whether there is one; `then` is called when it is gone.
-  func quitUnrecorded(_ then: @escaping () -> Void) throws -> Bool {
-    let orphan: QMPChannel
-    do {
-      orphan = try QMPChannel(loop, path: directory.qmpSocket)
-    } catch {
-      if error.isNotFound || error.isRefused { return false }
-      throw error
-    }
-    qmp = orphan
-    state = .starting
-    note("starting", ["unrecorded": true])
-    let timer = loop.after(milliseconds: QMPChannel.block) { [unowned self] in
-      startFailed(
-        "a QEMU without a record holds \(directory.qmpSocket) and does not answer; end it by hand")
-    }
-    orphan.onGreeting = { _ in
-      orphan.execute("qmp_capabilities")
-      orphan.execute("quit")
-    }
-    orphan.onClose = { [unowned self] in
-      loop.cancel(timer)
-      qmp = nil
-      then()
-    }
-    return true
   }
 }

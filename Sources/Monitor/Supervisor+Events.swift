@@ -20,8 +20,13 @@ extension Supervisor {
     case "SHUTDOWN":
       // The first terminal cause wins.
       if shutdownReason == nil { shutdownReason = event.data["reason"]?.string ?? "unknown" }
-    case "STOP": if state == .running { state = .paused }
-    case "RESUME": if state == .paused { state = .running }
+    case "STOP", "RESUME":
+      guard state == .running || state == .paused else { break }
+      state = event.name == "STOP" ? .paused : .running
+      // An unexplained stop has no event of its own that says why.
+      qmp?.execute("query-status") { [weak self] result in
+        if case .success(let status) = result { self?.adopt(status: status) }
+      }
     case "RESET": guestReset()
     case "VSERPORT_CHANGE":
       if event.data["id"]?.string == "agent-port", let open = event.data["open"]?.bool {
@@ -126,6 +131,7 @@ extension Supervisor {
     }
     setReady(false, "the guest is down")
     addresses = []
+    detail = ""
     started = nil
     state = .stopped
     stopping?.cancel(loop)

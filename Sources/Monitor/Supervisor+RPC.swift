@@ -30,8 +30,11 @@ extension Supervisor {
     case "agent": try askAgent(params, tell)
     case "exec": try exec(params, tell)
     case "set-policy":
+      // What is written there may be ahead of what runs.
+      var written = try MonitorConfiguration.read(directory)
+      try written.setPolicy(params)
       try configuration.setPolicy(params)
-      try configuration.write(directory)
+      try written.write(directory)
       if state == .running || state == .paused { startProbes() }
       tell(.success([:]))
     case "qmp": try passOn(params, tell)
@@ -48,7 +51,8 @@ extension Supervisor {
   var status: JSONValue {
     [
       "state": .string(isSilent && process != nil ? "unresponsive" : state.rawValue),
-      "stopping": .bool(stopping != nil), "ready": .bool(isReady && state == .running),
+      "detail": .string(detail), "stopping": .bool(stopping != nil),
+      "ready": .bool(isReady && state == .running),
       "readyProblem": .string(readyProblem), "started": started?.json ?? .null,
       "exit": lastExit?.json ?? .null, "addresses": addresses,
       "agent": .bool(agent?.isGuestListening == true), "restarts": .integer(Int64(restarts)),

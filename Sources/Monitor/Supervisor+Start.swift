@@ -28,7 +28,7 @@ extension Supervisor {
     shutdownReason = nil
     startProblem = nil
     note("starting", ["generation": .string(configuration.generation)], durable: false)
-    let handle = try spawnQEMU()
+    let (handle, gate) = try spawnQEMU()
     do {
       let record = StartedRecord(
         process: handle.identity, time: host.now(), generation: configuration.generation,
@@ -36,8 +36,7 @@ extension Supervisor {
       started = record
       process = handle
       try connect()
-      // Durable before `cont`: a QEMU without a record has never run its guest and may be ended.
-      try replaceFile(directory.started, with: Array((record.json.text() + "\n").utf8))
+      try admit(record, gate)
       watchProcess(handle)
       limitStart()
     } catch {
@@ -62,21 +61,43 @@ extension Supervisor {
     killProcess()
   }
 
-  private func spawnQEMU() throws -> ProcessHandle {
+  /// Records the process, then lets it become QEMU, then makes the record durable.
+  ///
+  /// A kill of this monitor can't come between: before the record no QEMU exists. A crash of the
+  /// host takes the process along, so that the wait for the disk may overlap with QEMU's start.
+  private func admit(_ record: StartedRecord, _ gate: Descriptor) throws(SystemError) {
+    let file = try Descriptor.open(
+      directory.started + ".new", [.readWrite, .create, .truncate])
+    try file.write(Array((record.json.text() + "\n").utf8))
+    try renameFile(directory.started + ".new", to: directory.started)
+    try gate.write(Array("go\n".utf8))
+    try file.synchronize()
+    try synchronizeDirectory(directory.path)
+  }
+
+  /// Starts a process that becomes QEMU, as the same process, once a line comes through the gate;
+  /// it ends where the gate is closed before.
+  private func spawnQEMU() throws -> (process: ProcessHandle, gate: Descriptor) {
+    guard findExecutable(configuration.qemu, searchPath: "") != nil else {
+      throw SystemError("start", configuration.qemu, errno: ENOENT)
+    }
     let qmp = try StreamSocket.listen(directory.qmpSocket, backlog: 1)
     let console = try StreamSocket.listen(directory.consoleSocket, backlog: 1)
     let agent = try StreamSocket.listen(directory.agentSocket, backlog: 1)
     let stderr = try Descriptor.open(directory.qemuLog, [.write, .create, .truncate, .append])
+    let gate = try makePipe(name: "the gate")
     let pid = try SpawnRequest(
-      configuration.qemu, configuration.machine.arguments(sockets: Self.sockets),
+      "/bin/sh",
+      ["-c", "read -r _ <&6 && exec \"$@\" 6<&-", "sh", configuration.qemu]
+        + configuration.machine.arguments(sockets: Self.sockets),
       environment: ["PATH=/usr/bin:/bin", "LC_ALL=C"], directory: directory.path,
       descriptors: [
         (target: 2, source: stderr), (target: Self.sockets.qmp, source: qmp),
         (target: Self.sockets.console, source: console),
-        (target: Self.sockets.agent, source: agent),
+        (target: Self.sockets.agent, source: agent), (target: 6, source: gate.read),
       ]
     ).spawn()
-    return try ProcessHandle(childID: pid, bootID: host.bootID)
+    return (try ProcessHandle(childID: pid, bootID: host.bootID), gate.write)
   }
 
   private func connect() throws {
@@ -149,10 +170,10 @@ extension Supervisor {
   }
 
   /// What is asked again and again while the guest runs.
-  func beginWatching() {
+  func beginWatching(wasReady: Bool = false) {
     scheduleHeartbeat()
     scheduleAddresses()
-    startProbes()
+    startProbes(wasReady: wasReady)
   }
 
   /// Whether QEMU still answers, and whether its log stays within bounds.
@@ -171,6 +192,10 @@ extension Supervisor {
   func adopt(status: JSONValue) {
     guard state == .running || state == .paused else { return }
     state = status["running"]?.bool == true ? .running : .paused
+    let told = status["status"]?.string ?? ""
+    guard told != detail else { return }
+    detail = told
+    note("status", ["status": .string(told)], durable: false)
   }
 
   /// QEMU's stderr can be made to grow by a guest; its end is what matters.

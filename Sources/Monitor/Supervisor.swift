@@ -35,6 +35,8 @@ final class Supervisor {
   var lastExit: ExitRecord?
   var qmp: QMPChannel?
   var agent: AgentChannel?
+  /// QEMU's own word for what the guest does: `io-error`, `internal-error`, `paused`.
+  var detail = ""
   /// The first terminal cause that QEMU named.
   var shutdownReason: String?
   var isDraining = false
@@ -103,9 +105,11 @@ final class Supervisor {
         ExitRecord(
           cause: .unknown, detail: "it ended while no monitor was there to see it",
           started: record.time, time: host.now(), generation: record.generation))
-      if adoptOnly { return decideRestart() }
-    } else if try quitUnrecorded({ [self] in startOrFail() }) {
-      return
+      if adoptOnly {
+        // The caller wanted the truth; it need not wait for a restart.
+        tellFirstStart(.success(record))
+        return decideRestart()
+      }
     }
     if adoptOnly { return finish() }
     startOrFail()

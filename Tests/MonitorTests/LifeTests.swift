@@ -173,6 +173,47 @@ struct LifeTests {
     try machine.monitorEnds()
   }
 
+  @Test("A monitor killed at any moment of a start leaves a recorded guest or none")
+  func killedWhileStarting() throws {
+    let machine = try Machine(BootSector.halt)
+    try machine.configuration.write(machine.directory)
+    var found: Set<String> = []
+    for step in 0..<24 {
+      let pid = try SpawnRequest(monitorExecutable(), [machine.directory.path]).spawn()
+      let monitor = try ProcessHandle(childID: pid, bootID: Machine.host.bootID)
+      usleep(UInt32(step) * 2500)
+      try monitor.signal(SIGKILL)
+      #expect(try monitor.wait() == .signalled(SIGKILL))
+      let guest: ProcessHandle?
+      if case .running = try machine.report().guest {
+        guest = try machine.guest()
+      } else {
+        guest = nil
+      }
+      found.insert(guest == nil ? "none" : "recorded")
+      if step % 2 == 0, guest != nil {
+        // A monitor that takes it up gets it to run.
+        try machine.launch(.adopt)
+        try machine.eventually("it runs") { try machine.client().status().detail == "running" }
+        _ = try machine.client().kill()
+        try machine.monitorEnds()
+      } else {
+        try guest?.signal(SIGKILL)
+      }
+      try machine.eventually("no process") { try processes(of: machine).isEmpty }
+    }
+    #expect(found.contains("none"))
+  }
+
+  private func processes(of machine: Machine) throws -> [Int32] {
+    try namesInDirectory("/proc").compactMap(Int32.init).filter { pid in
+      // Processes come and go while the list is read; a zombie has no command line.
+      guard let line = try? readFile("/proc/\(pid)/cmdline", limit: 1 << 20) else { return false }
+      return String(decoding: line, as: UTF8.self).contains(machine.directory.path)
+        || String(decoding: line, as: UTF8.self).contains(machine.configuration.machine.uuid)
+    }
+  }
+
   @Test("A second monitor for the same machine is refused")
   func second() throws {
     let machine = try Machine(BootSector.halt)
