@@ -57,7 +57,7 @@ let package = Package(
     library("YAML", ["CLibyaml", "Diagnostics"]),
     library("FileTree"),
     library("Archive", ["CLibarchive", "SystemIO"]),
-    library("Ext4", ["FileTree", "SystemIO"]),
+    library("Ext4", ["FileTree"]),
     library("DiskImage", ["CZlib", "CZstd", "SystemIO"]),
     library("QEMU", ["JSON", "SystemIO"]),
     library("Monitor", ["JSON", "QEMU", "SystemIO"]),
@@ -98,7 +98,7 @@ let package = Package(
     tests("Resources", ["JSON", "Resources", "Diagnostics"]),
     tests("YAML", ["YAML", "Diagnostics"]),
     tests("Archive", ["Archive", "SystemIO"]),
-    tests("Ext4", ["Ext4", "FileTree", "SystemIO"]),
+    tests("Ext4", ["Ext4", "FileTree"]),
     tests("DiskImage", ["DiskImage", "SystemIO"]),
     tests("QEMU", ["QEMU", "JSON", "SystemIO"]),
     tests("Monitor", ["Monitor", "QEMU", "JSON", "SystemIO"]),
@@ -115,6 +115,6 @@ let package = Package(
       ["Execution", "Planning", "JSON", "Resources", "Diagnostics", "EngineInterface"]),
     tests(
       "Commands", ["Commands", "JSON", "Resources", "Diagnostics", "EngineInterface", "Planning"]),
-    tests("EndToEnd", ["JSON", "SystemIO"]),
+    tests("EndToEnd", ["JSON", "SystemIO", subprocess, systemPackage]),
   ]
 )

@@ -5,7 +5,7 @@ set -euo pipefail
 
 build="libarchive-dev libsqlite3-dev libyaml-dev libzstd-dev zlib1g-dev pkg-config make"
 run="qemu-system-x86 qemu-utils mmdebstrap debian-archive-keyring openssh-client ovmf"
-test="acl attr bzip2 e2fsprogs fdisk tar xz-utils zstd"
+test="acl attr bzip2 libcap2-bin e2fsprogs fdisk genisoimage tar xz-utils zstd"
 bench="e2fsprogs time zstd"
 
 wanted=""
