@@ -13,15 +13,18 @@ struct Ingot: AsyncParsableCommand {
     groupedSubcommands: [
       CommandGroup(
         name: "Manifests",
-        subcommands: [ValidateCommand.self, PlanCommand.self, ExplainCommand.self]),
+        subcommands: [
+          ValidateCommand.self, PlanCommand.self, ApplyCommand.self, DiffCommand.self,
+          DestroyCommand.self, DeleteCommand.self, ExplainCommand.self,
+        ]),
       CommandGroup(
         name: "What there is",
-        subcommands: [GetCommand.self, DescribeCommand.self, EventsCommand.self]),
+        subcommands: [GetCommand.self, DescribeCommand.self, WaitCommand.self, EventsCommand.self]),
       CommandGroup(
         name: "Machines",
         subcommands: [
           StartCommand.self, StopCommand.self, RebootCommand.self, PauseCommand.self,
-          ResumeCommand.self, SSHCommand.self,
+          ResumeCommand.self, ConsoleCommand.self, SSHCommand.self,
         ]),
       CommandGroup(
         name: "This installation",

@@ -10,7 +10,7 @@ struct StopCommand: AsyncParsableCommand {
   @OptionGroup var global: GlobalOptions
   @OptionGroup var arguments: MachineArguments
   @Option(help: "How long the guest may take, such as 30s; 0s kills it at once.")
-  var grace: Duration = Duration(seconds: 60)
+  var grace = DurationArgument(seconds: 60)
 
   func run() async throws {
     try await control(arguments, global, word: "stop", .stop(grace: grace.seconds))

@@ -10,9 +10,9 @@ enum Addresses {
   static func kind(_ word: String) throws -> Kind {
     if let kind = Kind(word: word) { return kind }
     let words = Kind.allCases.flatMap { [$0.shortName, $0.rawValue.lowercased()] }
-    let near = nearest(to: word, among: words).map { "; did you mean \($0)?" } ?? ""
+    let near = nearest(to: word, among: words).map { ", did you mean \($0)?" } ?? ";"
     let all = Kind.allCases.map { "\($0.shortName) (\($0.rawValue))" }.joined(separator: ", ")
-    throw ValidationError("unknown kind '\(word)'\(near) The kinds are \(all).")
+    throw ValidationError("unknown kind '\(word)'\(near) the kinds are \(all)")
   }
 
   /// Addresses from words; every word with a slash is one, else the first is the kind.

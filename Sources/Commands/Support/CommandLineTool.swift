@@ -27,31 +27,23 @@ public enum CommandLineTool {
       }
       return .done
     } catch {
-      return report(error, arguments)
+      return tell(error, OutputOptions.scanned(arguments))
     }
   }
 
-  private static func report(_ error: any Error, _ arguments: [String]) -> ExitStatus {
+  /// Says what went wrong and gives the exit code for it.
+  static func tell(_ error: any Error, _ options: OutputOptions) -> ExitStatus {
     if let quiet = error as? QuietExit { return quiet.status }
-    let options = OutputOptions.scanned(arguments)
-    if let diagnostics = error as? Diagnostics {
-      return report(diagnostics.all, options)
-    }
-    if let diagnostic = error as? Diagnostic { return report([diagnostic], options) }
-    let code = Ingot.exitCode(for: error)
-    if code == .success || code == .validationFailure || error is ExitCode {
-      let stream = code == .success ? TextStream.output : TextStream.errors
-      let message = Ingot.fullMessage(for: error)
-      if !message.isEmpty { stream.line(message) }
-      return ExitStatus(rawValue: code.rawValue) ?? .failed
-    }
+    if let diagnostics = error as? Diagnostics { return tell(diagnostics.all, options) }
+    if let diagnostic = error as? Diagnostic { return tell([diagnostic], options) }
+    if let usage = UsageReport(error) { return usage.tell(options.style) }
     let report = ErrorReport(error)
     if options.isJSON { TextStream.output.line(report.json.text(pretty: true)) }
     TextStream.errors.line(report.text(options.style))
     return report.status
   }
 
-  private static func report(_ all: [Diagnostic], _ options: OutputOptions) -> ExitStatus {
+  private static func tell(_ all: [Diagnostic], _ options: OutputOptions) -> ExitStatus {
     if options.isJSON {
       TextStream.output.line(DiagnosticsView.json(all).text(pretty: true))
     } else {

@@ -1,6 +1,7 @@
 internal import Conversion
 internal import EmbeddedEngine
 internal import EngineInterface
+internal import Monitor
 internal import Resources
 internal import SystemIO
 
@@ -39,5 +40,10 @@ struct EngineSession: Sendable {
   /// - Throws: `Failure` with the nearest name where there is none.
   func resource(_ id: ResourceID) async throws -> ObservedResource {
     try await engine.observe().resource(id)
+  }
+
+  /// The directory that a machine's monitor works in.
+  func machineDirectory(_ machine: ObservedResource) -> MachineDirectory {
+    MachineDirectory("\(home)/machines/\(machine.uid)")
   }
 }

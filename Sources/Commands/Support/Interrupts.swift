@@ -20,6 +20,7 @@ final class Interrupts: Sendable {
 
   private struct State {
     var count = 0
+    var isPrompting = false
     var cancel: (@Sendable () -> Void)?
     var work: WorkUnderWay?
     var restore: [Int: @Sendable () -> Void] = [:]
@@ -62,6 +63,10 @@ final class Interrupts: Sendable {
   /// Sets what is under way; nil where nothing is.
   func setWork(_ work: WorkUnderWay?) { state.withLock { $0.work = work } }
 
+  /// Tells whether the command waits for an answer; then nothing is under way, and the first
+  /// signal ends the process.
+  func setPrompting(_ isPrompting: Bool) { state.withLock { $0.isPrompting = isPrompting } }
+
   /// Registers what must be put right before the process ends at once, such as the terminal's mode.
   ///
   /// - Returns: a token for `forget`.
@@ -78,7 +83,7 @@ final class Interrupts: Sendable {
 
   private func arrived() {
     let (count, cancel, work, restore) = state.withLock { state in
-      state.count += 1
+      state.count += state.isPrompting ? 2 : 1
       return (state.count, state.cancel, state.work, state.restore.values.map { $0 })
     }
     if count == 1 {

@@ -16,7 +16,8 @@ struct DiagnosticsView {
     var counts: [String] = []
     if errors > 0 { counts.append(counted(errors, "error")) }
     if warnings > 0 { counts.append(counted(warnings, "warning")) }
-    return blocks.joined(separator: "\n\n") + "\n\n" + counts.joined(separator: ", ") + "\n"
+    let text = blocks.joined(separator: "\n\n") + "\n"
+    return diagnostics.count == 1 ? text : text + "\n" + counts.joined(separator: ", ") + "\n"
   }
 
   private func painted(_ diagnostic: Diagnostic) -> String {

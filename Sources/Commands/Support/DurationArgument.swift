@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Resources
 
 /// A duration on the command line: `90s`, `3m`, `1h30m`.
-struct Duration: ExpressibleByArgument, Hashable {
+struct DurationArgument: ExpressibleByArgument, Hashable {
   /// In seconds; not negative.
   var seconds: Int
 
@@ -21,6 +21,9 @@ struct Duration: ExpressibleByArgument, Hashable {
     }
     self.seconds = whole
   }
+
+  /// The same as a stretch of time.
+  var duration: Duration { .seconds(seconds) }
 
   /// As people write it.
   var defaultValueDescription: String { Quantity.text(seconds: Int64(seconds)) }

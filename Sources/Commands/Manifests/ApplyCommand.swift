@@ -1,0 +1,87 @@
+internal import ArgumentParser
+internal import EngineInterface
+internal import Execution
+internal import JSON
+internal import Planning
+internal import Resources
+
+/// How a plan is carried out.
+struct RunOptions: ParsableArguments {
+  @Flag(name: [.long, .customLong("auto-approve")], help: "Do not ask.")
+  var yes = false
+  @Option(help: "How many acts are under way at the same time at most.")
+  var parallelism = 10
+  @Option(help: "How progress is told: auto, plain, json (lines on standard error) or none.")
+  var progress: ProgressChoice = .auto
+
+  func validate() throws {
+    guard (1...1000).contains(parallelism) else {
+      throw ValidationError("--parallelism is \(parallelism); it must be between 1 and 1000")
+    }
+  }
+
+  /// The same with the engine.
+  func planRun(_ session: EngineSession, _ command: String, _ style: Style) -> PlanRun {
+    PlanRun(
+      session: session, command: command, style: style, parallelism: parallelism,
+      progress: progress)
+  }
+}
+
+struct ApplyCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "apply", abstract: "Bring the engine to what manifests declare.",
+    discussion: """
+      The plan is shown first and asked about; then its acts run in parallel, and machines are \
+      waited for until they are ready. Exit code 5 where only a part was done; the next apply goes \
+      on.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @OptionGroup var input: FileOptions
+  @OptionGroup var planning: PlanningOptions
+  @OptionGroup var running: RunOptions
+  @Flag(name: .customLong("no-wait"), help: "Do not wait until machines are ready.")
+  var noWait = false
+  @Option(help: "How long each machine may take to be ready; its probe says so by default.")
+  var timeout: DurationArgument?
+  @Option(name: .shortAndLong, help: "table or json.")
+  var output: OutputFormat = .table
+
+  func run() async throws {
+    let style = global.style(of: .errors)
+    let files = try input.required()
+    let session = try EngineSession.open(global)
+    let observed = try await session.engine.observe()
+    let desired = try await session.desired(files, observed: observed, style: style)
+    let plan = Planner.plan(desired: desired, observed: observed, options: planning.options)
+    if output != .json {
+      for line in PlanView(style: style).lines(plan) { TextStream.errors.line(line) }
+    }
+    try await Approval.ask(plan, command: "apply", yes: running.yes)
+    let run = running.planRun(session, "apply", style)
+    let result = try await run.execute(plan)
+    let machines = machinesToWaitFor(desired, result, plan)
+    var waited: WaitResult?
+    if !noWait, !result.wasCancelled, !machines.isEmpty {
+      waited = try await run.wait(for: machines, timeout: timeout?.duration)
+    }
+    try await ApplyReport(session: session, plan: plan, result: result, waited: waited)
+      .show(desired, asJSON: output == .json, style: global.style(of: .output))
+    run.tellLeft(result)
+    let status = ApplyReport.status(plan, result, waited)
+    if status != .done { throw QuietExit(status: status) }
+  }
+
+  /// The declared machines that shall run and of which nothing failed.
+  private func machinesToWaitFor(
+    _ desired: DesiredState, _ result: ExecutionResult, _ plan: Plan
+  ) -> [ResourceID] {
+    let left = Set(result.left.map(\.id)).union(plan.refused.map(\.id))
+    return desired.resources.filter { resource in
+      let strategy = resource.spec["runStrategy"]?.string
+      return resource.id.kind == .virtualMachine && !left.contains(resource.id)
+        && (strategy == "Always" || strategy == "RerunOnFailure")
+    }.map(\.id)
+  }
+}

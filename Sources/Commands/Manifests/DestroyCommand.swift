@@ -1,0 +1,85 @@
+internal import ArgumentParser
+internal import EngineInterface
+internal import Execution
+internal import JSON
+internal import Manifests
+internal import Planning
+internal import Resources
+
+struct DestroyCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "destroy",
+    abstract: "Destroy what manifests declare, named resources, or everything.",
+    discussion: "What is protected or still used is refused with exit code 3; the rest goes on.")
+
+  @OptionGroup var global: GlobalOptions
+  @OptionGroup var input: FileOptions
+  @Argument(help: "Resources such as vm/web1.")
+  var what: [String] = []
+  @Flag(help: "Everything the engine holds.")
+  var all = false
+  @OptionGroup var running: RunOptions
+  @Option(name: .shortAndLong, help: "table or json.")
+  var output: OutputFormat = .table
+
+  func validate() throws {
+    let ways = [all, !what.isEmpty, !input.files.isEmpty].filter { $0 }.count
+    guard ways == 1 else {
+      throw ValidationError("name what is destroyed in one way: -f FILE, KIND/NAME ... or --all")
+    }
+  }
+
+  func run() async throws {
+    let session = try EngineSession.open(global)
+    let observed = try await session.engine.observe()
+    try await Destruction(
+      run: running.planRun(session, "destroy", global.style(of: .errors)), yes: running.yes,
+      asJSON: output == .json
+    ).carryOut(try await target(observed, session), observed)
+  }
+
+  private func target(
+    _ observed: ObservedState, _ session: EngineSession
+  ) async throws -> DestroyTarget {
+    if all { return .all }
+    if !what.isEmpty { return try Destruction.named(what, observed) }
+    let known = Set(observed.resources.map(\.resource.id))
+    let loaded = try ManifestInput.load(
+      input.files, environment: session.environment, known: known,
+      style: global.style(of: .errors))
+    return .resources(loaded.resources.map(\.id))
+  }
+}
+
+/// Plans, asks, destroys and tells; what `destroy` and `delete` have in common.
+struct Destruction {
+  /// How the plan is carried out.
+  var run: PlanRun
+  /// Whether nobody is asked.
+  var yes: Bool
+  /// Whether the outcome is printed as JSON.
+  var asJSON: Bool
+
+  /// Named resources, all of which must be there.
+  static func named(_ words: [String], _ observed: ObservedState) throws -> DestroyTarget {
+    .resources(try Addresses.resources(words).map { try observed.resource($0).resource.id })
+  }
+
+  /// Does it.
+  func carryOut(_ target: DestroyTarget, _ observed: ObservedState) async throws {
+    let plan = Planner.planDestroy(target, observed: observed)
+    if !asJSON {
+      let lines = plan.isEmpty ? ["Nothing to destroy."] : PlanView(style: run.style).lines(plan)
+      for line in lines { TextStream.errors.line(line) }
+    }
+    try await Approval.ask(plan, command: run.command, yes: yes)
+    let result = try await run.execute(plan)
+    if asJSON {
+      let report = ApplyReport(session: run.session, plan: plan, result: result)
+      try await report.show(DesiredState(resources: []), asJSON: true, style: .plain)
+    }
+    run.tellLeft(result)
+    let status = ApplyReport.status(plan, result, nil)
+    if status != .done { throw QuietExit(status: status) }
+  }
+}

@@ -1,0 +1,55 @@
+internal import ArgumentParser
+internal import EngineInterface
+internal import JSON
+internal import Manifests
+internal import Planning
+internal import Resources
+
+struct DiffCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "diff",
+    abstract: "Show how manifests differ from what the engine holds, as a unified diff.",
+    discussion: "Exit codes as of kubectl: 0 no difference, 1 differences, above 1 an error.")
+
+  @OptionGroup var global: GlobalOptions
+  @OptionGroup var input: FileOptions
+
+  func run() async throws {
+    let hasDifferences: Bool
+    do {
+      hasDifferences = try await show()
+    } catch let error as ValidationError {
+      throw error
+    } catch {
+      // 1 means differences here, so that a failure needs another number.
+      _ = CommandLineTool.tell(
+        error, OutputOptions(isJSON: false, style: global.style(of: .errors)))
+      throw QuietExit(status: .changes)
+    }
+    if hasDifferences { throw QuietExit(status: .failed) }
+  }
+
+  private func show() async throws -> Bool {
+    let files = try input.required()
+    let session = try EngineSession.open(global)
+    let observed = try await session.engine.observe()
+    let loaded = try ManifestInput.load(
+      files, environment: session.environment,
+      known: Set(observed.resources.map(\.resource.id)), style: global.style(of: .errors))
+    let view = DiffView(style: global.style(of: .output))
+    var hasDifferences = false
+    for resource in loaded.resources.sorted(by: { $0.id < $1.id }) {
+      let stored = observed.resources.first { $0.resource.id == resource.id }?.resource
+      let lines = view.lines(
+        stored.map { Self.lines($0) } ?? [], Self.lines(resource),
+        from: "engine/\(resource.id)", to: "manifest/\(resource.id)")
+      hasDifferences = hasDifferences || !lines.isEmpty
+      for line in lines { TextStream.output.line(line) }
+    }
+    return hasDifferences
+  }
+
+  private static func lines(_ resource: Resource) -> [String] {
+    resource.manifestText.split(separator: "\n").map(String.init)
+  }
+}

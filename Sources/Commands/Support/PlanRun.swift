@@ -1,0 +1,79 @@
+internal import EngineInterface
+internal import Execution
+internal import JSON
+internal import Planning
+internal import Resources
+internal import SystemIO
+
+/// Options of commands that carry out a plan.
+struct PlanRun {
+  /// The engine.
+  var session: EngineSession
+  /// The verb, for the lock and for messages.
+  var command: String
+  /// How standard error is painted.
+  var style: Style
+  /// How many acts are under way at most.
+  var parallelism: Int
+  /// How progress is told.
+  var progress: ProgressChoice
+
+  /// Carries a plan out, telling each act on standard error.
+  ///
+  /// - Throws: `EngineError` where nothing was begun.
+  func execute(_ plan: Plan) async throws -> ExecutionResult {
+    let reporter = ProgressReporter(progress, style: style, clock: session.host.uptime)
+    defer { reporter.finish() }
+    let executor = Executor(
+      engine: session.engine, parallelism: parallelism, host: session.host)
+    return try await executor.run(plan, command: command) { event in
+      guard let (work, subject, verb) = PlanRun.translate(event) else { return }
+      reporter.report(work, subject, verb)
+    }
+  }
+
+  /// Waits until machines are ready, telling what each is waiting for.
+  func wait(for machines: [ResourceID], timeout: Duration?) async throws -> WaitResult {
+    let reporter = ProgressReporter(progress, style: style, clock: session.host.uptime)
+    defer { reporter.finish() }
+    for id in machines { reporter.report(.started, id.description, "wait") }
+    return try await Waiter(engine: session.engine, host: session.host)
+      .wait(for: machines, timeout: timeout) { wait in
+        reporter.report(PlanRun.translate(wait), wait.id.description, "wait")
+      }
+  }
+
+  /// An event of execution for the progress board; nil for what is told at the end.
+  static func translate(_ event: ExecutionEvent) -> (WorkEvent, String, String)? {
+    let action = event.action
+    let work: WorkEvent
+    switch event {
+    case .started: work = .started
+    case .progress(_, let progress): work = .progress(progress)
+    case .finished(_, let outcome, _):
+      let staged = outcome.staged.map { "\($0) takes effect at the next boot" }
+      work = .finished(notes: outcome.notes + staged)
+    case .failed(_, let error, _): work = .failed(message: ErrorReport(error).text(.plain))
+    case .skipped(_, let cause): work = .skipped(because: "\(cause) failed")
+    case .notStarted: work = .skipped(because: "interrupted")
+    }
+    return (work, action.id.description, action.act.verb)
+  }
+
+  private static func translate(_ wait: MachineWait) -> WorkEvent {
+    switch wait.verdict {
+    case .waiting: .progress(ActProgress(phase: wait.reason ?? wait.state?.rawValue ?? "waiting"))
+    case .ready: .finished(notes: [])
+    case .timedOut, .ended, .gone: .failed(message: wait.sentence)
+    }
+  }
+
+  /// Tells what is left after an incomplete run.
+  func tellLeft(_ result: ExecutionResult) {
+    for warning in result.warnings { TextStream.errors.line("warning: \(warning)") }
+    guard !result.isComplete else { return }
+    let left = result.left.map { "\(ActWords($0.act.verb).order) \($0.id)" }
+    TextStream.errors.line("\nLeft to do, run the command again to go on:")
+    for line in left { TextStream.errors.line("  \(line)") }
+  }
+}
