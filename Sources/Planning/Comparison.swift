@@ -35,7 +35,7 @@ struct Comparison {
 
   func verdict(on resource: Resource, _ stored: ObservedResource) -> Verdict {
     let old = stored.resource
-    let correction = stored.machine.flatMap { MachineFacts(resource.spec).correction($0) }
+    let correction = stored.machine.flatMap { RunCorrection(resource.spec, $0.state) }
     let inputsChanged = inputsDiffer(resource, stored)
     let waiting = waitingForRestart(stored)
     if stored.phase == .ready, correction == nil, !inputsChanged, waiting.isEmpty,

@@ -12,7 +12,10 @@ public enum Planner {
   ) -> Plan {
     var draft = Draft(observed: observed)
     let comparison = Comparison(observed: observed, options: options, inputs: desired.inputs)
-    let declared = desired.resources.sorted { $0.id < $1.id }
+    // Indices are sorted, for resources are costly to move.
+    let declared = desired.resources.indices
+      .sorted { desired.resources[$0].id < desired.resources[$1].id }
+      .lazy.map { desired.resources[$0] }
     var next = observed.resources.startIndex
     for resource in declared {
       while next < observed.resources.endIndex, observed.resources[next].resource.id < resource.id {

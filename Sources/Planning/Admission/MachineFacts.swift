@@ -16,9 +16,7 @@ struct MachineFacts {
 
   init(_ spec: JSONValue) {
     pool = spec["resourcePool"]?.string ?? "default"
-    runStrategy =
-      spec["runStrategy"]?.string.flatMap(MachineSpecification.RunStrategy.init(rawValue:))
-      ?? .always
+    runStrategy = RunCorrection.strategy(of: spec)
     let cpu = spec["cpu"]
     cpus = max(cpu?["count"]?.integer ?? 1, cpu?["max"]?.integer ?? 0)
     hasMaximum = cpu?["max"]?.integer != nil
@@ -38,23 +36,34 @@ struct MachineFacts {
     case .manual: status?.state.hasGuest ?? false
     }
   }
-
-  /// What the run strategy asks for where the machine does something else.
-  func correction(_ status: MachineStatus) -> RunCorrection? {
-    switch (runStrategy, status.state) {
-    case (.always, .halted), (.always, .crashed), (.rerunOnFailure, .crashed): .start
-    case (.halted, .starting), (.halted, .running), (.halted, .paused), (.halted, .backOff),
-      (.halted, .unresponsive):
-      .stop
-    default: nil
-    }
-  }
 }
 
 /// What brings a machine to its run strategy.
 enum RunCorrection {
   case start
   case stop
+
+  /// What the run strategy asks for where the machine does something else.
+  init?(_ spec: JSONValue, _ state: MachineStatus.State) {
+    // Most machines run and shall; the specification is looked at last, for it takes longest.
+    switch state {
+    case .stopping: return nil
+    case .halted, .crashed:
+      switch RunCorrection.strategy(of: spec) {
+      case .always: self = .start
+      case .rerunOnFailure where state == .crashed: self = .start
+      default: return nil
+      }
+    case .starting, .running, .paused, .backOff, .unresponsive:
+      guard RunCorrection.strategy(of: spec) == .halted else { return nil }
+      self = .stop
+    }
+  }
+
+  /// The run strategy of a machine's specification.
+  static func strategy(of spec: JSONValue) -> MachineSpecification.RunStrategy {
+    spec["runStrategy"]?.string.flatMap(MachineSpecification.RunStrategy.init(rawValue:)) ?? .always
+  }
 }
 
 extension MachineStatus.State {
