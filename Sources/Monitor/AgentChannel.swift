@@ -47,7 +47,7 @@ final class AgentChannel {
     expectsReply: Bool = true, _ completion: @escaping (Result<JSONValue, QMPError>) -> Void
   ) {
     guard stream.isOpen, isGuestListening != false else {
-      loop.after(milliseconds: 0) { completion(.failure(.closed(command: command))) }
+      loop.after(milliseconds: 0) { completion(.failure(.noAgent(command: command))) }
       return
     }
     lastID += 1
@@ -118,7 +118,7 @@ final class AgentChannel {
     queue = []
     for request in left {
       loop.cancel(timers.removeValue(forKey: request.id))
-      request.completion(.failure(.closed(command: request.command)))
+      request.completion(.failure(.noAgent(command: request.command)))
     }
   }
 }

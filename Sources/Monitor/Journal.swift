@@ -70,6 +70,7 @@ final class Journal {
   private var file: Descriptor
   private var size: Int
   private var last: Int64
+  private var isNameDurable = false
 
   init(_ directory: MachineDirectory, _ host: HostContext) throws(SystemError) {
     self.directory = directory
@@ -80,7 +81,6 @@ final class Journal {
     // A line without its end is what a kill in the middle of a write leaves.
     size = bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
     if size < bytes.count { try file.truncate(to: size) }
-    try synchronizeDirectory(directory.path)
   }
 
   /// The last entry's number; 0 where there is none.
@@ -97,7 +97,12 @@ final class Journal {
       sequence: last + 1, time: host.now(), uptime: host.uptime(), kind: kind, data: data)
     let line = Array((entry.json.text() + "\n").utf8)
     try file.write(line)
-    if durable { try file.synchronize() }
+    if durable {
+      try file.synchronize()
+      // The first time, the file's name too; not before, since a start need not wait for the disk.
+      if !isNameDurable { try synchronizeDirectory(directory.path) }
+      isNameDurable = true
+    }
     size += line.count
     last += 1
     return entry

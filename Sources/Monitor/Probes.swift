@@ -88,7 +88,7 @@ final class ProbeRunner {
   private static func problem(_ result: Result<JSONValue, QMPError>) -> String? {
     switch result {
     case .success: nil
-    case .failure(.closed): "the guest agent is not connected"
+    case .failure(.noAgent): "the guest agent is not connected"
     case .failure(.timeout(_, let time)): "the guest agent did not answer within \(time) ms"
     case .failure(let error): "\(error)"
     }

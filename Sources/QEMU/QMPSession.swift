@@ -24,6 +24,8 @@ public enum QMPError: Error, Hashable, Sendable, CustomStringConvertible {
   case timeout(command: String, milliseconds: Int)
   /// The conversation ended before the answer.
   case closed(command: String)
+  /// The guest agent is not connected, or went before the answer.
+  case noAgent(command: String)
 
   /// What failed and why.
   public var description: String {
@@ -32,6 +34,9 @@ public enum QMPError: Error, Hashable, Sendable, CustomStringConvertible {
     case .notQMP(let problem): "the QMP socket does not speak QMP: \(problem)"
     case .timeout(let command, let milliseconds):
       "QEMU did not answer '\(command)' within \(milliseconds) ms"
+    case .noAgent(let command):
+      "the guest agent is not connected: '\(command)' can't be done; install qemu-guest-agent in the "
+        + "guest, or wait until it has booted"
     case .closed(let command): "QEMU closed the QMP socket before it answered '\(command)'"
     }
   }

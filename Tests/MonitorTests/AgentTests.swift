@@ -133,7 +133,7 @@ struct AgentTests {
     }
     scene.loop.after(milliseconds: 20) { scene.channel.isGuestListening = false }
     try scene.run()
-    #expect(failure == .closed(command: "guest-ping"))
+    #expect(failure == .noAgent(command: "guest-ping"))
   }
 
   @Test(
