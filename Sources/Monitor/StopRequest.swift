@@ -5,8 +5,8 @@ internal import SystemIO
 
 /// A guest's way down: the power button, the agent at half the time, the kill at its end.
 final class StopRequest {
-  /// Milliseconds between presses: a guest that is still booting misses the first.
-  private static let pressAgain = 1000
+  /// Milliseconds until the next press: a guest that is still booting misses the first.
+  private var pressAgain = 1000
   var timers: [EventLoop.Timer] = []
   var press: EventLoop.Timer?
 
@@ -38,15 +38,17 @@ final class StopRequest {
     // A paused guest can't react.
     if supervisor.state == .paused { supervisor.qmp?.execute("cont") }
     supervisor.qmp?.execute("system_powerdown")
-    press = supervisor.loop.after(milliseconds: Self.pressAgain) {
+    press = supervisor.loop.after(milliseconds: pressAgain) {
       [weak self, unowned supervisor] in self?.powerButton(supervisor)
     }
+    pressAgain = min(pressAgain * 2, 10_000)
   }
 }
 
 extension Supervisor {
   /// Kills QEMU's process; its end is seen as any other.
   func killProcess() {
+    wasKilled = true
     do {
       try process?.signal(SIGKILL)
     } catch {

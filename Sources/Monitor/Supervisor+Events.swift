@@ -1,3 +1,4 @@
+internal import Glibc
 internal import JSON
 internal import QEMU
 internal import SystemIO
@@ -6,6 +7,8 @@ extension Supervisor {
   /// Events that say nothing about the guest's life, and that a guest can cause at will.
   private static let noise: Set<String> = [
     "BALLOON_CHANGE", "RTC_CHANGE", "NIC_RX_FILTER_CHANGED", "JOB_STATUS_CHANGE",
+    // Its request is journaled.
+    "POWERDOWN",
   ]
 
   /// Journals what QEMU tells, then acts on it.
@@ -96,6 +99,10 @@ extension Supervisor {
     } catch {
       // Adopted: the status went to another parent, but the event may have been seen.
       record.cause = namedCause
+      if record.cause == .unknown, wasKilled {
+        record.cause = .killed
+        record.signal = SIGKILL
+      }
     }
     switch record.cause {
     case .guestShutdown, .guestReset, .hostQuit: break

@@ -26,6 +26,7 @@ extension Supervisor {
     state = .starting
     request = nil
     shutdownReason = nil
+    wasKilled = false
     startProblem = nil
     note("starting", ["generation": .string(configuration.generation)], durable: false)
     let (handle, gate) = try spawnQEMU()

@@ -35,6 +35,8 @@ final class Supervisor {
   var lastExit: ExitRecord?
   var qmp: QMPChannel?
   var agent: AgentChannel?
+  /// Whether this monitor killed it.
+  var wasKilled = false
   /// QEMU's own word for what the guest does: `io-error`, `internal-error`, `paused`.
   var detail = ""
   /// The first terminal cause that QEMU named.

@@ -33,7 +33,7 @@ public enum QMPError: Error, Hashable, Sendable, CustomStringConvertible {
     case .refused(let command, _, let description): "QEMU refused '\(command)': \(description)"
     case .notQMP(let problem): "the QMP socket does not speak QMP: \(problem)"
     case .timeout(let command, let milliseconds):
-      "QEMU did not answer '\(command)' within \(milliseconds) ms"
+      "there was no answer to '\(command)' within \(milliseconds) ms"
     case .noAgent(let command):
       "the guest agent is not connected: '\(command)' can't be done; install qemu-guest-agent in the "
         + "guest, or wait until it has booted"

@@ -35,9 +35,9 @@ struct AdoptionTests {
     #expect(try Wire.read(console, [], until: "again") == "again")
     try client.pause()
     #expect(try client.status().state == .paused)
-    // It is not the new monitor's child, so its status is lost; the request is known.
+    // It is not the new monitor's child, so its status is lost; but who killed it knows that.
     let end = try #require(try client.kill())
-    #expect(end.cause == .unknown)
+    #expect(end.cause == .killed)
     #expect(end.request == "kill")
     try machine.monitorEnds()
   }
