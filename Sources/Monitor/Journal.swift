@@ -9,7 +9,8 @@ public struct JournalEntry: Hashable, Sendable {
   public let time: Timestamp
   /// When, in nanoseconds since the host's boot.
   public let uptime: UInt64
-  /// What: `starting`, `running`, `adopted`, `qmp`, `status`, `ready`, `unready`, `addresses`, `request`,
+  /// What: `starting`, `running`, `adopted`, `qmp`, `status`, `ready`, `unready`, `addresses`,
+  /// `request`,
   /// `exited`, `restart`, `unresponsive`, `responsive`, `monitor-left`.
   public let kind: String
   /// More about it; of `qmp` the event's `event` and `data`.

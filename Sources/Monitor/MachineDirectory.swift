@@ -11,7 +11,7 @@
 /// | `agent.sock` | monitor | QEMU's end of the guest agent's channel |
 /// | `qemu.log` | QEMU | its stderr; bounded by the monitor |
 /// | `console.log`, `console.log.1` | monitor | what the guest wrote, the newer first |
-/// | `started` | monitor, durably | `StartedRecord`: which process is the guest; gone after `exit` |
+/// | `started` | monitor, durably | `StartedRecord`: which process is the guest |
 /// | `exit` | monitor, durably | `ExitRecord`: how the last run ended |
 /// | `journal`, `journal.1` | monitor, durably | `JournalEntry` lines, the newer first |
 public struct MachineDirectory: Hashable, Sendable {

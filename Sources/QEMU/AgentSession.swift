@@ -3,8 +3,8 @@ public import JSON
 /// A conversation with the guest agent without its socket: bytes in, answers out.
 ///
 /// The channel is a serial line: it can lose, repeat and mix up. So a conversation begins with
-/// `guest-sync-delimited` and a random number (QEMU guest agent protocol), and whatever comes before
-/// that number's echo is thrown away.
+/// `guest-sync-delimited` and a random number (QEMU guest agent protocol), and whatever comes
+/// before that number's echo is thrown away.
 public struct AgentSession: Sendable {
   /// What came in.
   public enum Message: Hashable, Sendable {

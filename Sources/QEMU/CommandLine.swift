@@ -21,8 +21,8 @@ extension MachineSpec {
   /// QEMU's arguments for this machine, which starts stopped (`-S`) and waits for `cont`.
   ///
   /// What takes paths or user's text is passed as JSON, so that no comma or colon in it means
-  /// anything. Network cards and disks each sit behind a root port of their own: devices directly on
-  /// the root complex can't be plugged or unplugged. The ports of network cards come first, so that
+  /// anything. Network cards and disks each sit behind a root port of their own: devices directly
+  /// on the root complex can't be plugged or unplugged. The ports of network cards come first, so that
   /// a disk added later doesn't rename the guest's interfaces.
   public func arguments(sockets: GuestSockets) -> [String] {
     generalArguments + processorArguments + memoryArguments + firmwareArguments

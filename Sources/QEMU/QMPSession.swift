@@ -35,8 +35,8 @@ public enum QMPError: Error, Hashable, Sendable, CustomStringConvertible {
     case .timeout(let command, let milliseconds):
       "there was no answer to '\(command)' within \(milliseconds) ms"
     case .noAgent(let command):
-      "the guest agent is not connected: '\(command)' can't be done; install qemu-guest-agent in the "
-        + "guest, or wait until it has booted"
+      "the guest agent is not connected: '\(command)' can't be done; install qemu-guest-agent in "
+        + "the guest, or wait until it has booted"
     case .closed(let command): "QEMU closed the QMP socket before it answered '\(command)'"
     }
   }
