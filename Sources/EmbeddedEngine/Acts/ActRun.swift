@@ -64,8 +64,10 @@ final class ActRun: Sendable {
 
   /// As `step`, for what is asynchronous itself.
   func asyncStep(_ name: String, _ body: () async throws -> Void) async throws {
-    if change.verb != .delete, !undoing.withLock({ $0 }) { try Task.checkCancellation() }
-    let label = "\(change.verb.rawValue) \(change.id.kind.rawValue) \(name)"
+    let isUndoing = undoing.withLock { $0 }
+    if change.verb != .delete, !isUndoing { try Task.checkCancellation() }
+    let verb = isUndoing ? "undo" : change.verb.rawValue
+    let label = "\(verb) \(change.id.kind.rawValue) \(name)"
     try engine.checkpoint("before \(label)")
     touched.withLock { $0 = true }
     try await body()

@@ -33,8 +33,11 @@ extension EmbeddedEngine {
   /// Removes a resource; one that isn't there is removed already.
   func remove(_ id: ResourceID) async throws -> ActOutcome {
     let handler = id.kind.handler
-    let isThere = try await offload { [store] in
-      try store.read { db in try StoredResource.find(db, id) != nil }
+    let isThere = try await offload { [self] in
+      if try store.read({ db in try StoredResource.find(db, id) }) != nil { return true }
+      // What a death after the outcome's commit left.
+      try collectImages()
+      return false
     }
     guard isThere else { return ActOutcome() }
     let run = try await begin(.delete, id, progress: { _ in }) { _ in }
@@ -64,6 +67,7 @@ extension EmbeddedEngine {
       let label = "\(verb.rawValue) \(id.kind.rawValue) intent"
       try checkpoint("before \(label)")
       let session = try currentSession()
+      try awaitDeath(id)
       let (change, intent) = try store.change { db in
         try takeOver(db, id)
         let before = try StoredResource.find(db, id)

@@ -1,5 +1,6 @@
 internal import EngineInterface
 internal import GRDB
+internal import Glibc
 internal import Resources
 internal import SystemIO
 
@@ -31,6 +32,18 @@ extension EmbeddedEngine {
         }
         try end(db, intent)
       }
+    }
+    try collectImages()
+  }
+
+  /// Waits a moment for an intent whose process may be about to vanish: a child it was starting
+  /// when it died holds its lock until it has become its own program.
+  func awaitDeath(_ id: ResourceID) throws {
+    for _ in 0..<100 {
+      guard let intent = try store.read({ db in try Intent.find(db, id) }),
+        try isAlive(intent)
+      else { return }
+      usleep(5000)
     }
   }
 

@@ -69,6 +69,7 @@ extension EmbeddedEngine {
     try await offload { [self] in
       try checkpoint("before start \(id.kind.rawValue) intent")
       let session = try currentSession()
+      try awaitDeath(id)
       let row = try store.read { db in
         try refuseWhileActedOn(db, id)
         return try StoredResource.require(db, id)
@@ -99,6 +100,7 @@ extension EmbeddedEngine {
     try await offload { [self] in
       try checkpoint("before stop \(id.kind.rawValue) intent")
       let session = try currentSession()
+      try awaitDeath(id)
       let row = try store.read { db in try StoredResource.require(db, id) }
       guard try isRunning(row.uid) else { return ActOutcome() }
       let intent = try store.change { db in

@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import EngineInterface
 internal import GRDB
 internal import JSON
@@ -21,13 +20,12 @@ extension EmbeddedEngine {
   func examineMachines() throws -> [String: Examined] {
     let rows = try store.read(StoredMachine.notDown)
     if rows.isEmpty { return [:] }
-    let found = Mutex<[String: Result<Examined, any Error>]>([:])
-    DispatchQueue.concurrentPerform(iterations: rows.count) { index in
-      let row = rows[index]
-      let result = Result { try examine(row) }
-      found.withLock { $0[row.uid] = result }
+    let found = Mutex<[String: Examined]>([:])
+    try Offload.forEach(rows.count) { [self] index in
+      let result = try examine(rows[index])
+      found.withLock { $0[rows[index].uid] = result }
     }
-    return try found.withLock { $0 }.mapValues { try $0.get() }
+    return found.withLock { $0 }
   }
 
   private func examine(_ row: StoredMachine) throws -> Examined {
