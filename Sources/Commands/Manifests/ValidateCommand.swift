@@ -1,22 +1,31 @@
 internal import ArgumentParser
+internal import EngineInterface
 internal import JSON
 internal import Manifests
 internal import Resources
+internal import SystemIO
 
 struct ValidateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "validate",
-    abstract: "Check manifests without touching the engine.",
-    discussion: "Everything that is wrong is reported at once, each with its place and the remedy.")
+    commandName: "validate", abstract: "Check manifests; nothing is changed.",
+    discussion: """
+      Everything that is wrong is reported at once, each with its place and the remedy. Manifests \
+      may refer to what the engine holds already, but for --offline.
+      """)
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var input: FileOptions
   @Option(name: .shortAndLong, help: "table or json.")
   var output: OutputFormat = .table
 
+  @Flag(help: "Look at the manifests alone, not at what the engine holds.")
+  var offline = false
+
   func run() async throws {
     let environment = Environment.current()
-    let loaded = ManifestInput.read(try input.required(), environment: environment)
+    let files = try input.required()
+    let loaded = ManifestInput.read(
+      files, environment: environment, known: try await known(environment))
     if output == .json {
       var value = DiagnosticsView.json(loaded.diagnostics)
       value["valid"] = .bool(!loaded.hasErrors)
@@ -34,5 +43,15 @@ struct ValidateCommand: AsyncParsableCommand {
       }
     }
     if loaded.hasErrors { throw QuietExit(status: .failed) }
+  }
+
+  /// What the engine holds; nothing where there is no engine yet.
+  private func known(_ environment: Environment) async throws -> Set<ResourceID> {
+    // Without a directory for its state there is no engine either.
+    guard !offline, let home = try? environment.homeDirectory(option: global.home),
+      fileExists(home)  // A check must not be what makes the engine's directory.
+    else { return [] }
+    let observed = try await EngineSession.open(global).engine.observe()
+    return Set(observed.resources.map(\.resource.id))
   }
 }

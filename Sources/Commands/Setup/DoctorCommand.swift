@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import EmbeddedEngine
 internal import JSON
 internal import SystemIO
 
@@ -15,7 +16,11 @@ struct DoctorCommand: AsyncParsableCommand {
     let environment = Environment.current()
     let home = try environment.homeDirectory(option: global.home)
     let checks = HostChecks(environment: environment, host: .live(), home: home)
-    let results = try await blocking { checks.run() }
+    var results = try await blocking { checks.run() }
+    if fileExists(home), !results.contains(where: { $0.name == "database" && $0.verdict == .fail })
+    {
+      results.append(try await consistency())
+    }
     if output == .json {
       let value: JSONValue = ["format_version": "1.0", "checks": .array(results.map(\.json))]
       TextStream.output.line(value.text(pretty: true))
@@ -24,5 +29,16 @@ struct DoctorCommand: AsyncParsableCommand {
       for line in view.lines(results) { TextStream.output.line(line) }
     }
     if results.contains(where: { $0.verdict == .fail }) { throw QuietExit(status: .failed) }
+  }
+
+  /// Whether every thing has its row and every row its thing.
+  private func consistency() async throws -> Check {
+    let found = try await EngineSession.open(global).embedded.audit()
+    guard let first = found.first else {
+      return .ok("consistency", "every thing has its record, every record its thing")
+    }
+    return .warn(
+      "consistency", "\(counted(found.count, "mismatch")), the first: \(first)",
+      help: "the next apply mends what commands that were killed left behind")
   }
 }

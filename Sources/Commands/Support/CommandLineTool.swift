@@ -36,7 +36,7 @@ public enum CommandLineTool {
     if let quiet = error as? QuietExit { return quiet.status }
     if let diagnostics = error as? Diagnostics { return tell(diagnostics.all, options) }
     if let diagnostic = error as? Diagnostic { return tell([diagnostic], options) }
-    if let usage = UsageReport(error) { return usage.tell(options.style) }
+    if let usage = UsageReport(error, options.arguments) { return usage.tell(options.style) }
     let report = ErrorReport(error)
     if options.isJSON { TextStream.output.line(report.json.text(pretty: true)) }
     TextStream.errors.line(report.text(options.style))

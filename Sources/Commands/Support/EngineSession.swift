@@ -1,6 +1,7 @@
 internal import Conversion
 internal import EmbeddedEngine
 internal import EngineInterface
+internal import JSON
 internal import Monitor
 internal import Resources
 internal import SystemIO
@@ -44,6 +45,7 @@ struct EngineSession: Sendable {
 
   /// The directory that a machine's monitor works in.
   func machineDirectory(_ machine: ObservedResource) -> MachineDirectory {
-    MachineDirectory("\(home)/machines/\(machine.uid)")
+    MachineDirectory(
+      machine.details["directory"]?.string ?? "\(home)/machines/\(machine.uid)")
   }
 }

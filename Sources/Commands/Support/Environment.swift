@@ -18,6 +18,8 @@ struct Environment: Sendable {
   var sourceDateEpoch: Int64?
   /// The directories of `PATH`, in order.
   var path: [String]
+  /// What tools that fetch from the network need to know, as `NAME=value`.
+  var proxies: [String]
   /// Whether the command runs as root.
   var isRoot: Bool
   /// The directory that relative paths are resolved against.
@@ -38,8 +40,20 @@ struct Environment: Sendable {
       sourceDateEpoch: value("SOURCE_DATE_EPOCH").flatMap { Int64($0) },
       path: (value("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":").map(
         String.init),
+      proxies: proxyNames.compactMap { name in value(name).map { "\(name)=\($0)" } },
       isRoot: geteuid() == 0,
       workingDirectory: directory.map { String(cString: $0) } ?? "/")
+  }
+
+  private static let proxyNames = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy"].flatMap {
+    [$0, $0.uppercased()]
+  }
+
+  /// The environment of programs that build images; root's tools are found whoever calls.
+  var forTools: [String] {
+    let system = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].filter { !path.contains($0) }
+    return ["PATH=" + (path + system).joined(separator: ":")]
+      + (home.map { ["HOME=\($0)"] } ?? []) + proxies
   }
 
   /// A path made absolute against the working directory.

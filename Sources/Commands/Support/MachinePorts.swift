@@ -14,17 +14,33 @@ enum MachinePorts {
     var guest: Int
     /// `tcp` or `udp`.
     var networkProtocol: String
+
+    /// Describes one.
+    init(address: String, host: Int?, guest: Int, networkProtocol: String) {
+      self.address = address
+      self.host = host
+      self.guest = guest
+      self.networkProtocol = networkProtocol
+    }
+
+    /// Reads one as the engine tells it: `lan/tcp/80` is led to by `tcp:127.0.0.1:8080`.
+    init?(slot: String, hostPort: String) {
+      let guest = slot.split(separator: "/")
+      let host = hostPort.split(separator: ":")
+      guard guest.count == 3, host.count == 3, let guestPort = Int(guest[2]),
+        let port = Int(host[2])
+      else { return nil }
+      self.init(
+        address: String(host[1]), host: port, guest: guestPort, networkProtocol: String(guest[1]))
+    }
   }
 
   /// The forwards of a machine: as the engine allocated them, else as declared.
   static func forwards(_ resource: ObservedResource) -> [Forward] {
-    if let allocated = resource.details["ports"]?.array, !allocated.isEmpty {
-      return allocated.compactMap { port in
-        guard let guest = port["guest"]?.integer.flatMap({ Int(exactly: $0) }) else { return nil }
-        return Forward(
-          address: port["address"]?.string ?? "127.0.0.1",
-          host: port["host"]?.integer.flatMap { Int(exactly: $0) }, guest: guest,
-          networkProtocol: port["protocol"]?.string ?? "tcp")
+    let allocated = resource.details["ports"]?.object?.members ?? []
+    if !allocated.isEmpty {
+      return allocated.compactMap { member in
+        member.value.string.flatMap { Forward(slot: member.name, hostPort: $0) }
       }
     }
     // A record that doesn't read is `describe`'s to show; the table just has no ports then.

@@ -60,6 +60,8 @@ struct OutputOptions {
   var isJSON: Bool
   /// How standard error is painted.
   var style: Style
+  /// The raw arguments.
+  var arguments: [String] = []
 
   /// Reads them off raw arguments.
   static func scanned(_ arguments: [String]) -> OutputOptions {
@@ -76,7 +78,8 @@ struct OutputOptions {
     let choice = value(["--color"]).flatMap { ColorChoice(rawValue: $0) } ?? .auto
     return OutputOptions(
       isJSON: value(["-o", "--output"]) == "json",
-      style: Style.chosen(choice, .current(), isTerminal: TextStream.errors.isTerminal))
+      style: Style.chosen(choice, .current(), isTerminal: TextStream.errors.isTerminal),
+      arguments: arguments)
   }
 }
 

@@ -33,6 +33,6 @@ enum Programs {
 extension Programs {
   /// What builds images.
   static func imageBuilder(_ environment: Environment, host: HostContext) -> any ImageBuilder {
-    StubBuilder()
+    ConversionImageBuilder(host: host, environment: environment.forTools)
   }
 }

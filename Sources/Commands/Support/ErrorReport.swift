@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Conversion
 internal import Diagnostics
 internal import EngineInterface
 internal import JSON
@@ -26,6 +27,10 @@ struct ErrorReport: Hashable {
       status = ErrorReport.status(of: error.code)
     case let error as SystemError:
       (message, help, status) = (error.description, ErrorReport.help(for: error), .failed)
+    case let error as ConversionError:
+      (message, help, status) = (error.message, error.help, .failed)
+    case is ConversionCancelled:
+      (message, help, status) = ("\(error)", nil, .interrupted)
     case let error as SpecificationError:
       message = "a stored specification is damaged: \(error)"
       (help, status) = ("run `ingot doctor`", .failed)
