@@ -31,6 +31,16 @@ public enum CommandLineTool {
     }
   }
 
+  /// Whether a command line is understood, without running it: `done`, or `usage` where it is not.
+  static func check(_ arguments: [String]) -> ExitStatus {
+    do {
+      _ = try Ingot.parseAsRoot(arguments)
+      return .done
+    } catch {
+      return ExitStatus(rawValue: Ingot.exitCode(for: error).rawValue) ?? .failed
+    }
+  }
+
   /// Says what went wrong and gives the exit code for it.
   static func tell(_ error: any Error, _ options: OutputOptions) -> ExitStatus {
     if let quiet = error as? QuietExit { return quiet.status }

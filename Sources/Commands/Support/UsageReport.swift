@@ -26,9 +26,11 @@ struct UsageReport {
     }
   }
 
-  private static let verbs =
-    Ingot.configuration.groupedSubcommands.flatMap(\.subcommands)
-    .compactMap(\.configuration.commandName) + ["help"]
+  private static let verbs: [String] =
+    ["help"]
+    + Ingot.configuration.groupedSubcommands.flatMap { group in
+      group.subcommands.compactMap { command in command.configuration.commandName }
+    }
 
   /// Prints it and gives the exit code.
   func tell(_ style: Style) -> ExitStatus {
