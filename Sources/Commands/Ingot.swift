@@ -26,6 +26,7 @@ struct Ingot: AsyncParsableCommand {
           StartCommand.self, StopCommand.self, RebootCommand.self, PauseCommand.self,
           ResumeCommand.self, ConsoleCommand.self, SSHCommand.self,
         ]),
+      CommandGroup(name: "Physical machines", subcommands: [ConvertCommand.self]),
       CommandGroup(
         name: "This installation",
         subcommands: [DoctorCommand.self, VersionCommand.self, CompletionsCommand.self]),

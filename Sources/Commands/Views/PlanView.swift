@@ -14,10 +14,10 @@ struct PlanView {
     guard !plan.isEmpty else {
       return ["No changes. \(counted(plan.unchanged.count, "resource")) as declared."]
     }
-    let width = headingWidth(plan)
+    let columns = columns(plan)
     var lines: [String] = []
-    for action in plan.actions { lines += self.lines(action, width) }
-    for refusal in plan.refused { lines += self.lines(refusal, width) }
+    for action in plan.actions { lines += self.lines(action, columns) }
+    for refusal in plan.refused { lines += self.lines(refusal, columns) }
     return lines + ["", summary(plan)]
   }
 
@@ -39,8 +39,13 @@ struct PlanView {
     return "Plan: " + parts.joined(separator: ", ") + "."
   }
 
-  /// Where effect words begin, so that they stand below each other.
-  private func headingWidth(_ plan: Plan) -> Int {
+  /// How wide the columns are, so that effect words and reasons stand below each other.
+  private struct Columns {
+    var subject: Int
+    var effect: Int
+  }
+
+  private func columns(_ plan: Plan) -> Columns {
     let headings = plan.actions.map { displayWidth($0.id.description) }
     let refusals = plan.refused.map { displayWidth($0.id.description) }
     let changes = plan.actions.flatMap { action in
@@ -49,16 +54,18 @@ struct PlanView {
       return rows.map { 4 + pathWidth + 2 + displayWidth($0.values) }
     }
     // A long value pushes its own effect word out, not everybody's.
-    return max((headings + refusals).max() ?? 0, (changes.filter { $0 <= 56 }).max() ?? 0)
+    let subject = (headings + refusals + changes.filter { $0 <= 56 }).max() ?? 0
+    let effect = plan.actions.map { effectWords($0).count }.max() ?? 0
+    return Columns(subject: subject, effect: max(effect, "refused".count))
   }
 
-  private func lines(_ action: PlannedAction, _ width: Int) -> [String] {
+  private func lines(_ action: PlannedAction, _ columns: Columns) -> [String] {
     let mark = Mark(action)
     let place = action.source.map { " (\($0.file):\($0.line))" } ?? ""
     let heading =
       style.paint(" \(padded(mark.symbol, to: 3)) ", mark.ink)
-      + padded(action.id.description, to: width) + "  "
-      + style.paint(padded(effectWords(action), to: 9), mark.ink)
+      + padded(action.id.description, to: columns.subject) + "  "
+      + style.paint(padded(effectWords(action), to: columns.effect), mark.ink)
       + style.paint("  # \(sanitized(action.reason.message))\(place)", .faint)
     let rows = self.rows(action)
     let pathWidth = rows.map { displayWidth($0.path) }.max() ?? 0
@@ -66,17 +73,18 @@ struct PlanView {
       + rows.map { row in
         let text = "\(padded(row.path, to: pathWidth))  \(row.values)"
         return "       " + style.paint(row.symbol, row.ink) + " "
-          + padded(text, to: width - 4) + "  " + style.paint(row.effect, row.ink) + row.note
+          + padded(text, to: columns.subject - 4) + "  " + style.paint(row.effect, row.ink)
+          + row.note
       }
   }
 
-  private func lines(_ refusal: RefusedAction, _ width: Int) -> [String] {
+  private func lines(_ refusal: RefusedAction, _ columns: Columns) -> [String] {
     let diagnostic = refusal.diagnostic
     let place = diagnostic.span.map { " (\($0.file):\($0.line))" } ?? ""
     let path = diagnostic.path.isEmpty ? "" : "\(diagnostic.path): "
     var lines = [
-      style.paint(" !   ", .bad) + padded(refusal.id.description, to: width) + "  "
-        + style.paint("refused  ", .bad)
+      style.paint(" !   ", .bad) + padded(refusal.id.description, to: columns.subject) + "  "
+        + style.paint(padded("refused", to: columns.effect), .bad)
         + style.paint(
           "  # \(refusal.verb): \(path)\(sanitized(diagnostic.message))\(place)", .faint)
     ]

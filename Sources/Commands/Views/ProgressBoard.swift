@@ -111,7 +111,7 @@ struct ProgressBoard {
     }
     let milliseconds = Int((now - work.phaseBegan) / 1_000_000)
     if milliseconds >= 1000, progress.completed > 0 {
-      let rate = progress.completed / milliseconds * 1000
+      let rate = Int(Double(progress.completed) * 1000 / Double(milliseconds))
       parts.append("\(sizeText(Int64(rate)))/s")
       if let total = progress.total, rate > 0, total > progress.completed {
         parts.append(

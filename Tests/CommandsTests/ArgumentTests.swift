@@ -1,0 +1,97 @@
+import EngineInterface
+import JSON
+import Resources
+import TestSupport
+import Testing
+
+@testable import Commands
+
+@Suite("Words of the command line")
+struct ArgumentTests {
+  @Test(
+    "addresses as people type them",
+    arguments: [
+      (["vm/web1"], ["VirtualMachine/web1"]), (["vm", "web1"], ["VirtualMachine/web1"]),
+      (["vms", "a", "b"], ["VirtualMachine/a", "VirtualMachine/b"]),
+      (["net/lab", "VirtualMachine/web1"], ["Network/lab", "VirtualMachine/web1"]),
+    ])
+  func addresses(words: [String], expected: [String]) throws {
+    #expect(try Addresses.resources(words).map(\.description) == expected)
+  }
+
+  @Test(
+    "what is no address is refused",
+    arguments: [["web1"], ["vmm/web1"], ["vm/"], ["/web1"], ["vm/a/b"], []])
+  func noAddresses(words: [String]) {
+    #expect(throws: (any Error).self) { try Addresses.resources(words) }
+  }
+
+  @Test("verbs on machines take bare names, and refuse other kinds")
+  func machines() throws {
+    #expect(try Addresses.machines(["web1", "vm/web2"]) == ["web1", "web2"])
+    #expect(throws: (any Error).self) { try Addresses.machines(["net/lab"]) }
+  }
+
+  @Test(
+    "durations", arguments: [("90", 90), ("90s", 90), ("3m", 180), ("1h30m", 5400), ("0s", 0)])
+  func durations(text: String, seconds: Int) {
+    #expect(DurationArgument(argument: text)?.seconds == seconds)
+  }
+
+  @Test("what is no duration is refused", arguments: ["", "x", "-5", "3 m"])
+  func noDurations(text: String) { #expect(DurationArgument(argument: text) == nil) }
+
+  @Test(
+    "command lines that parse",
+    arguments: [
+      "plan -f a.yaml -f b --detailed-exitcode --restart -o json", "apply -f - --yes",
+      "apply -f site --auto-approve --parallelism 3 --no-wait --timeout 5m --progress json",
+      "destroy --all --yes", "destroy vm/web1", "destroy -f a.yaml", "delete vm web1 web2",
+      "get", "get vm -o wide", "get vm/web1 -o yaml", "describe vm/web1", "explain vm.memory",
+      "wait vm/web1 --for halted --timeout 5m", "events --watch", "console web1 --log",
+      "ssh root@web1 -- -v uptime", "stop web1 --grace 30s", "reboot --force web1",
+      "convert / -o a.qcow2 --exclude /srv --exclude *.log --size 8Gi --mode template",
+      "doctor -o json", "version --verbose", "completions fish", "diff -f a.yaml",
+      "validate -f a.yaml --color never --home /tmp/x",
+    ])
+  func parses(line: String) {
+    #expect(CommandLineTool.check(line.split(separator: " ").map(String.init)) == .done)
+  }
+
+  @Test(
+    "command lines that do not parse exit with 64",
+    arguments: [
+      "frobnicate", "plan --frob", "apply -f a.yaml --parallelism 0", "destroy",
+      "destroy --all vm/web1", "get vm -o pdf", "wait web1 --timeout soon", "convert /",
+    ])
+  func usage(line: String) {
+    #expect(CommandLineTool.check(line.split(separator: " ").map(String.init)) == .usage)
+  }
+
+  @Test("ssh goes to the forwarded port, with host keys kept apart")
+  func ssh() throws {
+    let words = try SSHArguments.words(
+      for: Fixture.running, user: "root", knownHosts: "/h/known_hosts", extra: ["-v", "uptime"])
+    #expect(
+      words == [
+        "-p", "40022", "-o", "UserKnownHostsFile=/h/known_hosts", "-o",
+        "StrictHostKeyChecking=accept-new", "-o", "HostKeyAlias=web1.u-1", "-l", "root", "-v",
+        "127.0.0.1", "uptime",
+      ])
+  }
+
+  @Test("a machine without a forward of port 22 says how to get one")
+  func noForward() {
+    #expect {
+      _ = try SSHArguments.words(
+        for: Fixture.crashed, user: nil, knownHosts: "/h", extra: [])
+    } throws: { error in
+      ErrorReport(error).help?.contains("ports: [{guest: 22}]") == true
+    }
+  }
+
+  @Test("forwards are shown as the engine allocated them")
+  func ports() {
+    #expect(MachinePorts.texts(Fixture.running) == ["40022->22", "0.0.0.0:8080->80"])
+  }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import JSON
+import TestSupport
+import Testing
+
+/// Runs the built executable as users do.
+@Suite("The executable")
+struct BinaryTests {
+  private struct Run {
+    var status: Int32
+    var output: String
+    var errors: String
+  }
+
+  private let scratch: Scratch
+
+  init() throws { scratch = try Scratch() }
+
+  private func ingot(_ arguments: String..., input: String = "") throws -> Run {
+    try run(arguments, input: input)
+  }
+
+  private func run(_ arguments: [String], input: String = "") throws -> Run {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: try BuiltProducts.path(of: "ingot"))
+    process.arguments = arguments
+    process.environment = [
+      "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "", "INGOT_HOME": scratch.file("home"),
+      "HOME": scratch.path,
+    ]
+    process.currentDirectoryURL = URL(fileURLWithPath: scratch.path)
+    // Files, not pipes: no reader is needed while the process runs.
+    try scratch.write("stdin", input)
+    for name in ["stdout", "stderr"] { try scratch.write(name, "") }
+    process.standardInput = FileHandle(forReadingAtPath: scratch.file("stdin"))
+    process.standardOutput = FileHandle(forWritingAtPath: scratch.file("stdout"))
+    process.standardError = FileHandle(forWritingAtPath: scratch.file("stderr"))
+    try process.run()
+    process.waitUntilExit()
+    func text(_ name: String) throws -> String {
+      try String(contentsOfFile: scratch.file(name), encoding: .utf8)
+    }
+    return Run(
+      status: process.terminationStatus, output: try text("stdout"), errors: try text("stderr"))
+  }
+
+  private let network = """
+    apiVersion: ingot/v1
+    kind: Network
+    metadata: {name: lab}
+    spec: {mode: user}
+
+    """
+
+  @Test("version prints name and version to standard output")
+  func version() throws {
+    let run = try ingot("version")
+    #expect(run.status == 0)
+    #expect(run.output.hasPrefix("ingot 0."))
+    #expect(run.errors.isEmpty)
+  }
+
+  @Test("valid manifests on standard input")
+  func validate() throws {
+    let run = try ingot("validate", "-f", "-", input: network)
+    #expect(run.status == 0)
+    #expect(run.output == "1 resource in 1 file: valid.\n")
+    #expect(!FileManager.default.fileExists(atPath: scratch.file("home")))
+  }
+
+  @Test("all that is wrong is told at once, on standard error, with exit code 1")
+  func invalid() throws {
+    let text = network.replacingOccurrences(of: "mode: user", with: "mode: user, mod: 1, subnet: x")
+    let run = try ingot("validate", "-f", "-", input: text)
+    #expect(run.status == 1)
+    #expect(run.output.isEmpty)
+    #expect(run.errors.hasPrefix("<stdin>:4:20: error[unknown-field]: spec.mod: "))
+    #expect(
+      run.errors.contains(
+        "\n 4 | spec: {mode: user, mod: 1, subnet: x}\n   |                    ^^^\n"))
+    #expect(run.errors.hasSuffix("\n2 errors\n"))
+  }
+
+  @Test("-o json gives diagnostics as data")
+  func invalidAsJSON() throws {
+    let run = try ingot("plan", "-f", "missing.yaml", "-o", "json")
+    #expect(run.status == 1)
+    let value = try JSONValue(parsing: Array(run.output.utf8))
+    #expect(value["diagnostics"]?.array?.first?["code"]?.string == "unreadable-file")
+  }
+
+  @Test("plan, apply, plan again, diff, get, destroy: each with its exit code")
+  func roundTrip() throws {
+    try scratch.write("lab.yaml", network)
+    let plan = try ingot("plan", "-f", "lab.yaml", "--detailed-exitcode")
+    #expect(plan.status == 2, "\(plan.errors)")
+    #expect(plan.output.contains(" +   Network/lab  create"))
+    let refused = try ingot("apply", "-f", "lab.yaml")
+    #expect(refused.status == 1)
+    #expect(refused.errors.contains("--yes"))
+    let apply = try ingot("apply", "-f", "lab.yaml", "--yes")
+    #expect(apply.status == 0, "\(apply.errors)")
+    #expect(apply.errors.contains("Network/lab: created"))
+    let again = try ingot("plan", "-f", "lab.yaml", "--detailed-exitcode")
+    #expect(again.status == 0, "\(again.output)")
+    #expect(again.output.hasPrefix("No changes. "))
+    #expect(try ingot("diff", "-f", "lab.yaml").status == 0)
+    #expect(try ingot("get", "net", "-o", "name").output == "net/default\nnet/lab\n")
+    let destroy = try ingot("destroy", "net/lab", "--yes")
+    #expect(destroy.status == 0, "\(destroy.errors)")
+    #expect(try ingot("get", "net", "-o", "name").output == "net/default\n")
+    #expect(try ingot("diff", "-f", "lab.yaml").status == 1)
+  }
+
+  @Test(
+    "errors name what to do, with their exit codes",
+    arguments: [
+      (["describe", "vm/web1"], Int32(1), "there is no VirtualMachine/web1"),
+      (["start", "web1"], 1, "web1"), (["versoin"], 64, "did you mean 'ingot version'?"),
+      (["get", "vmm"], 64, "did you mean vm"), (["plan"], 64, "-f FILE"),
+      (["convert", "missing", "-o", "x.raw"], 1, "missing"),
+      (["convert", "ssh://host/", "-o", "x.raw"], 1, "tar"),
+      (["console", "web1"], 1, "there is no VirtualMachine/web1"),
+    ])
+  func errors(arguments: [String], status: Int32, words: String) throws {
+    let process = try run(arguments)
+    #expect(process.status == status)
+    #expect(process.errors.contains(words), "\(process.errors)")
+    #expect(process.output.isEmpty)
+  }
+
+  @Test("completion scripts for all shells", arguments: ["bash", "zsh", "fish"])
+  func completions(shell: String) throws {
+    let run = try ingot("completions", shell)
+    #expect(run.status == 0)
+    #expect(run.output.contains("detailed-exitcode"))
+  }
+}

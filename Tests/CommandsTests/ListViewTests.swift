@@ -1,0 +1,135 @@
+import EngineInterface
+import Resources
+import Testing
+
+@testable import Commands
+
+@Suite("What there is, as tables")
+struct ListViewTests {
+  private func table(
+    _ kind: Kind, _ resources: [ObservedResource], wide: Bool = false, width: Int? = nil
+  ) -> String {
+    GetView(now: noon, isWide: wide, volumeUsers: Fixture.state.volumeUsers)
+      .table(kind, resources).lines(width: width, style: .plain).joined(separator: "\n")
+  }
+
+  @Test("machines")
+  func machines() {
+    #expect(
+      table(.virtualMachine, [Fixture.running, Fixture.crashed]) == """
+        NAME                               STATE    READY  CPU  MEMORY  ADDRESSES          PORTS                       AGE
+        web1                               Running  yes    2    512Mi   10.0.2.15,fe80::1  40022->22,0.0.0.0:8080->80  2h
+        a-machine-with-a-rather-long-name  Crashed  no     1    512Mi   -                  -                           2d
+        """)
+  }
+
+  @Test("machines with all columns")
+  func wide() {
+    #expect(
+      table(.virtualMachine, [Fixture.running], wide: true) == """
+        NAME  STATE    READY  CPU  MEMORY  ADDRESSES          PORTS                       ACCEL  PID   IMAGE      RESTARTS  RESTART-REQUIRED  AGE
+        web1  Running  yes    2    512Mi   10.0.2.15,fe80::1  40022->22,0.0.0.0:8080->80  tcg    4711  debian-12  1         cpu.model         2h
+        """)
+  }
+
+  @Test("a narrow terminal cuts names and lists, never numbers")
+  func narrow() {
+    let text = table(.virtualMachine, [Fixture.running, Fixture.crashed], width: 80)
+    #expect(text.split(separator: "\n").allSatisfy { displayWidth(String($0)) <= 80 })
+    #expect(text.contains("512Mi"))
+    #expect(text.contains("…"))
+  }
+
+  @Test("images and volumes")
+  func others() {
+    #expect(
+      table(.image, [Fixture.image]) == """
+        NAME       STATE  SIZE      DIGEST        BOOT    AGE
+        debian-12  Ready  1.39 GiB  0123456789ab  direct  60s
+        """)
+    #expect(
+      table(.volume, [Fixture.volume]) == """
+        NAME       STATE  SIZE  FORMAT  POOL     USED-BY  AGE
+        web1-data  Ready  20Gi  qcow2   default  web1     60m
+        """)
+  }
+
+  @Test("everything about a machine, with what a guest wrote made harmless")
+  func describe() {
+    let view = DescribeView(style: .plain, now: noon)
+    let events = [
+      EngineEvent(
+        sequence: 1, time: noon - 65, id: Fixture.web1.id, reason: "Started", message: "pid 4711")
+    ]
+    #expect(
+      view.lines(Fixture.running, events: events).joined(separator: "\n") == """
+        Name:        web1
+        Kind:        VirtualMachine
+        UID:         u-1
+        Generation:  3
+        Created:     2027-01-15T06:00:00Z (2h ago)
+        State:       Running
+        Labels:      app=web
+        Since:       2027-01-15T07:58:30Z (90s ago)
+        Addresses:   10.0.2.15, fe80::1
+        Ports:       40022->22, 0.0.0.0:8080->80
+        Accelerator: tcg
+        Process:     4711
+        Restarts:    1
+
+        Conditions:
+          CONDITION        STATUS  REASON
+          Ready            True
+          RestartRequired  True    cpu.model
+          Paused           False
+
+        Spec:
+          runStrategy: Always
+          resourcePool: default
+          cpu:
+            count: 2
+            model: host
+            reservation: 0
+          memory:
+            guest: 512Mi
+            reservation: 0
+          firmware:
+            boot: direct
+          disks:
+            - name: root
+              image: debian-12
+              size: 8Gi
+              pool: default
+            - name: data
+              volume: web1-data
+              pool: default
+          interfaces:
+            - name: lan
+              network: lab
+              ports:
+                - address: 127.0.0.1
+                  guest: 22
+                  protocol: tcp
+                - address: 127.0.0.1
+                  guest: 80
+                  protocol: tcp
+          terminationGracePeriod: 30s
+          lifecycle:
+            deletionProtection: false
+
+        Status:
+          directory: /home/machines/u-1
+          ports:
+            lan/tcp/22: tcp:127.0.0.1:40022
+            lan/tcp/80: tcp:0.0.0.0:8080
+
+        Events:
+          65s ago    Started         pid 4711
+
+        Console: ingot console web1 --log
+        """)
+    let crashed = view.lines(Fixture.crashed, events: []).joined(separator: "\n")
+    #expect(crashed.contains("panic: .[31mno root."))
+    #expect(!crashed.contains("\u{1b}"))
+  }
+}
