@@ -4,6 +4,16 @@ internal import QEMU
 internal import SystemIO
 
 extension EmbeddedEngine {
+  /// What is known about this host's accelerator, found out where it isn't; for tests, which open
+  /// many engines on one host.
+  package func acceleratorFact() throws -> String? {
+    _ = try accelerator()
+    return try store.fact("accelerator")
+  }
+
+  /// Takes over what another engine on this host found out.
+  package func setAcceleratorFact(_ fact: String) throws { try store.setFact("accelerator", fact) }
+
   /// What runs guests' instructions on this host; found out once a boot and QEMU binary.
   ///
   /// - Throws: `EngineError` where there is no QEMU or it is too old.

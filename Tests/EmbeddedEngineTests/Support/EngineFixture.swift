@@ -30,10 +30,23 @@ final class EngineFixture: Sendable {
   func open(
     checkpoint: @escaping @Sendable (String) throws -> Void = { _ in }
   ) throws -> EmbeddedEngine {
-    try EmbeddedEngine.open(
+    let isNew = !fileExists(home)
+    let engine = try EmbeddedEngine.open(
       home: home, host: .live(), imageBuilder: builder, programs: Self.programs,
       checkpoint: checkpoint)
+    if isNew, let fact = Self.accelerator { try engine.setAcceleratorFact(fact) }
+    return engine
   }
+
+  /// Found out once: the probe keeps a processor busy for a while.
+  private static let accelerator: String? = {
+    let home = "/tmp/ingot-engine-" + UUID().uuidString.prefix(8)
+    // Without it each engine finds out by itself, and says what is wrong.
+    defer { try? removeTree(home) }
+    let engine = try? EmbeddedEngine.open(
+      home: home, host: .live(), imageBuilder: FakeImageBuilder(), programs: programs)
+    return try? engine?.acceleratorFact()
+  }()
 
   /// The monitor lies beside the test bundle; QEMU comes from the system.
   static let programs = ProgramPaths(
