@@ -124,14 +124,16 @@ extension ConversionRun {
       let bootstrap = try Bootstrap(
         distribution, environment: options.environment, epoch: clamp, bootID: host.bootID)
       do {
-        let tree = try unpack(bootstrap.output, total: nil, clamp, to: writer)
-        try bootstrap.finish()
+        let tree = try cancellation.whileWaiting({ bootstrap.interrupt() }) {
+          let tree = try unpack(bootstrap.output, total: nil, clamp, to: writer)
+          try bootstrap.finish()
+          return tree
+        }
         endPhase("bootstrap")
         return tree
-      } catch let error as ConversionCancelled {
-        throw error
       } catch {
-        throw bootstrap.explain(error)
+        try cancellation.check()
+        throw bootstrap.explain(error) { usleep(UInt32($0 / .microseconds(1))) }
       }
     }
   }

@@ -19,7 +19,11 @@ enum KernelImage {
     for (x, y) in zip(left, right) where x != y {
       return x.lexicographicallyPrecedes(y)
     }
-    return left.count < right.count
+    if left.count == right.count { return false }
+    // The longer one is newer, but for a tilde.
+    let isLeftLonger = left.count > right.count
+    let next = isLeftLonger ? left[right.count] : right[left.count]
+    return isLeftLonger == (next == [0])
   }
 
   /// Each piece is a class (0 tilde, 1 other, 2 number) and what to compare within it.

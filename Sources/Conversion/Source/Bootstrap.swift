@@ -3,7 +3,9 @@ internal import Resources
 internal import SystemIO
 
 /// mmdebstrap at work: its tar comes out of `output`.
-final class Bootstrap {
+final class Bootstrap: @unchecked Sendable {
+  // Unchecked: all but `interrupt`, which reads constants, is called by the one owner.
+
   /// Where files are clamped that are made while packages are installed, so that the same
   /// packages give the same bytes whatever the day: 2025-01-01T00:00:00Z.
   static let defaultEpoch: Int64 = 1_735_689_600
@@ -60,7 +62,9 @@ final class Bootstrap {
     handle = try ProcessHandle(childID: pid, bootID: bootID)
     output = out.read
     let messages = messages
-    messageReader = try WorkerThread { Self.collect(err.read, messages) }
+    // Not `err` itself: holding its writing end, the reader would never see the end.
+    let said = err.read
+    messageReader = try WorkerThread { Self.collect(said, messages) }
   }
 
   deinit { stop() }
@@ -72,9 +76,30 @@ final class Bootstrap {
     let end = try handle.wait()
     isReaped = true
     messageReader.join()
-    if end == .exited(0) { return }
-    throw failure
+    if end != .exited(0) { throw failure }
   }
+
+  /// Why the archive could not be taken: mmdebstrap's failure where it failed, else its own.
+  ///
+  /// One that still runs after a few seconds did not fail; it waits for a reader, and is ended.
+  func explain(_ error: any Error, sleep: (Duration) -> Void) -> any Error {
+    if isReaped { return error }
+    for _ in 0..<100 {
+      // A process that can't be waited for tells nothing more than the archive's error.
+      guard let end = try? handle.wait(noHang: true) else {
+        sleep(.milliseconds(30))
+        continue
+      }
+      isReaped = true
+      messageReader.join()
+      return end == .exited(0) ? error : failure
+    }
+    stop()
+    return error
+  }
+
+  /// Tells mmdebstrap and all it started to end; from any thread.
+  func interrupt() { kill(-pid, SIGTERM) }
 
   /// The failure in mmdebstrap's own words.
   private var failure: ConversionError {
@@ -102,7 +127,7 @@ final class Bootstrap {
     if isReaped { return }
     isReaped = true
     // Its session is its own, and its number can't be another's before it is waited for.
-    kill(-pid, SIGTERM)
+    interrupt()
     // The group is gone or told; there is nobody to tell of a failure to wait.
     _ = try? handle.wait()
     messageReader.join()

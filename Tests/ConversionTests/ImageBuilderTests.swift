@@ -1,0 +1,82 @@
+import Conversion
+import EngineInterface
+import JSON
+import Resources
+import SystemIO
+import TestSupport
+import Testing
+
+@Suite struct ImageBuilderTests {
+  private let builder = ConversionImageBuilder(host: .live())
+
+  private func image(_ source: JSONValue, format: String = "qcow2") -> Resource {
+    Resource(
+      ResourceID(.image, "i"),
+      spec: [
+        "source": source, "mode": "template", "boot": ["direct"], "format": .string(format),
+        "exclude": [], "pool": "default",
+      ])
+  }
+
+  private func build(
+    _ image: Resource, _ scratch: Scratch, _ name: String, base: String? = nil
+  ) async throws -> String {
+    let directory = scratch.file(name)
+    try makeDirectories(directory)
+    let built = try await builder.build(image, into: directory, baseImage: base) { _ in }
+    #expect(fileExists("\(directory)/\(built.disk)"))
+    return directory
+  }
+
+  @Test("a tree gives disk, kernel and initramfs, and an image based on it the same")
+  func tree() async throws {
+    let scratch = try Scratch()
+    let root = try makeDebian(in: scratch)
+    let base = try await build(image(["tree": ["path": .string(root)]]), scratch, "base")
+    #expect(try namesInDirectory(base) == ["disk.qcow2", "image.json", "initrd", "vmlinuz"])
+    try Tool.check("qemu-img", ["check", "\(base)/disk.qcow2"])
+    let derived = try await build(
+      image(["image": "base"], format: "raw"), scratch, "derived", base: base)
+    #expect(try namesInDirectory(derived) == ["disk.raw", "image.json", "initrd", "vmlinuz"])
+    try Tool.check("qemu-img", ["compare", "\(base)/disk.qcow2", "\(derived)/disk.raw"])
+  }
+
+  @Test("inputs change with the tree and with nothing else")
+  func inputs() async throws {
+    let scratch = try Scratch()
+    let root = try makeDebian(in: scratch)
+    let resource = image(["tree": ["path": .string(root)]])
+    let first = try await builder.inputs(of: resource)
+    #expect(try await builder.inputs(of: resource) == first)
+    try Tool.check("chmod", ["600", "\(root)/etc/hostname"])
+    try Tool.check("chmod", ["640", "\(root)/etc/fstab"])
+    #expect(try await builder.inputs(of: resource) != first)
+  }
+
+  @Test("a disk image that leans on another file is refused")
+  func backingFile() async throws {
+    let scratch = try Scratch()
+    let base = scratch.file("base.raw")
+    try Tool.check("qemu-img", ["create", "-q", "-f", "raw", base, "1M"])
+    let overlay = scratch.file("overlay.qcow2")
+    try Tool.check(
+      "qemu-img", ["create", "-q", "-f", "qcow2", "-b", base, "-F", "raw", overlay])
+    await #expect(throws: (any Error).self) {
+      try await build(
+        image(["file": ["path": .string(overlay), "format": "qcow2"]]), scratch, "out")
+    }
+    #expect(try namesInDirectory(scratch.file("out")) == [])
+  }
+
+  @Test("a raw disk image is taken over as qcow2", arguments: ["raw", "qcow2"])
+  func file(format: String) async throws {
+    let scratch = try Scratch()
+    let source = scratch.file("source.raw")
+    try Tool.check("dd", ["if=/dev/urandom", "of=\(source)", "bs=64K", "count=3"])
+    try Tool.check("truncate", ["-s", "4M", source])
+    let directory = try await build(
+      image(["file": ["path": .string(source), "format": "raw"]], format: format), scratch, "out")
+    try Tool.check(
+      "qemu-img", ["compare", "-f", "raw", "-F", format, source, "\(directory)/disk.\(format)"])
+  }
+}

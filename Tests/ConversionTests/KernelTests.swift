@@ -1,0 +1,90 @@
+import FileTree
+import Testing
+
+@testable import Conversion
+
+@Suite struct KernelTests {
+  @Test("a kernel's version is read from its header")
+  func version() {
+    #expect(KernelImage.version(fakeKernel("6.1.0-18-amd64")) == "6.1.0-18-amd64")
+    #expect(KernelImage.version([]) == nil)
+    #expect(KernelImage.version([UInt8](repeating: 0xff, count: 0x300)) == nil)
+    var outside = fakeKernel("6.1")
+    outside[0x20f] = 0xff
+    #expect(KernelImage.version(outside) == nil)
+  }
+
+  @Test(
+    "versions are ordered by number",
+    arguments: [
+      ("6.1.0-9", "6.1.0-18"), ("5.10", "6.1"), ("6.1~rc1", "6.1"), ("6.1.0", "6.1.0-1"),
+      ("6.9", "6.10"),
+    ])
+  func order(older: String, newer: String) {
+    #expect(KernelImage.isOlder(older, newer))
+    #expect(!KernelImage.isOlder(newer, older))
+    #expect(!KernelImage.isOlder(older, older))
+  }
+
+  private func tree(_ files: [(String, [UInt8])]) throws -> FileTree {
+    var tree = FileTree()
+    for (path, bytes) in files {
+      try tree.writeFile(path, bytes, FileAttributes(permissions: 0o644))
+    }
+    return tree
+  }
+
+  @Test("the newest kernel that is whole wins over a newer one that isn't")
+  func newest() throws {
+    let tree = try tree([
+      ("boot/vmlinuz-6.1.0-9-amd64", fakeKernel("6.1.0-9-amd64")),
+      ("boot/initrd.img-6.1.0-9-amd64", [1]), ("usr/lib/modules/6.1.0-9-amd64/modules.dep", []),
+      ("boot/vmlinuz-6.1.0-18-amd64", fakeKernel("6.1.0-18-amd64")),
+    ])
+    var search = KernelSearch(tree)
+    #expect(search.run()?.version == "6.1.0-9-amd64")
+    // Its initramfs can't be read, and nothing says that it has the drivers.
+    #expect(search.warnings.count == 1)
+  }
+
+  @Test("an initramfs without virtio is warned of, one with it is not")
+  func virtio() throws {
+    func warnings(_ name: String) throws -> [String] {
+      let prefix = "usr/lib/modules/1/kernel/drivers/"
+      let ramDisk =
+        cpio([prefix + "virtio_pci.ko"]) + [0, 0, 0, 0] + cpio([prefix + name])
+      var search = KernelSearch(
+        try tree([
+          ("boot/vmlinuz-1", fakeKernel("1")), ("boot/initrd.img-1", ramDisk),
+          ("usr/lib/modules/1/x", []),
+        ]))
+      _ = search.run()
+      return search.warnings
+    }
+    #expect(try warnings("virtio_blk.ko.xz") == [])
+    #expect(try warnings("ahci.ko").first?.contains("does not hold virtio_blk") == true)
+  }
+
+  @Test("a damaged initramfs tells nothing")
+  func damaged() {
+    let whole = cpio(["a"])
+    #expect(InitialRAMDisk.names(whole) == ["/a"])
+    #expect(InitialRAMDisk.names(Array(whole[..<115])) == nil)
+    #expect(InitialRAMDisk.names(Array("070701zzzz".utf8)) == nil)
+  }
+
+  private func cpio(_ names: [String]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for name in names + ["TRAILER!!!"] {
+      let size = String(name.utf8.count + 1, radix: 16)
+      let fields = (0..<13).map { $0 == 11 ? size : "0" }
+      bytes += Array("070701".utf8)
+      for field in fields {
+        bytes += Array(String(repeating: "0", count: 8 - field.count).utf8) + Array(field.utf8)
+      }
+      bytes += Array(name.utf8) + [0]
+      while bytes.count % 4 != 0 { bytes.append(0) }
+    }
+    return bytes
+  }
+}
