@@ -89,7 +89,15 @@ private struct Parser {
         throw fail("a name is missing")
       }
       let name = try string()
-      guard names.insert(name).inserted else { throw fail("the name '\(name)' stands twice") }
+      let isNew: Bool
+      if members.count < 8 {
+        // A few comparisons cost less than hashing.
+        isNew = !members.contains { $0.name == name }
+      } else {
+        if members.count == 8 { names = Set(members.map(\.name)) }
+        isNew = names.insert(name).inserted
+      }
+      guard isNew else { throw fail("the name '\(name)' stands twice") }
       skipSpace()
       guard take(UInt8(ascii: ":")) else { throw fail("':' is missing") }
       members.append(JSONObject.Member(name: name, value: try value(depth: depth + 1)))

@@ -40,7 +40,7 @@ func builtInResources() -> [Resource] {
   let lifecycle: JSONValue = ["deletionProtection": false]
   let part: JSONValue = ["shares": 1000, "reservation": 0, "expandable": true]
   return [
-    Resource(ResourceID(.storagePool, "default"), spec: ["lifecycle": lifecycle]),
+    Resource(ResourceID(.storagePool, "default"), spec: ["type": "dir", "lifecycle": lifecycle]),
     Resource(
       ResourceID(.resourcePool, "default"),
       spec: ["cpu": part, "memory": part, "lifecycle": lifecycle]),

@@ -3,6 +3,7 @@ internal import EngineInterface
 internal import GRDB
 internal import JSON
 internal import Resources
+internal import Synchronization
 
 /// A row of `resources`.
 struct StoredResource: Sendable {
@@ -35,25 +36,74 @@ struct StoredResource: Sendable {
     reason, inputs, builtin, details
     """
 
-  init(_ row: Row) throws {
-    let row = StrictRow(row, of: "resources")
-    let id = ResourceID(try row.choice(0), try row.text(1))
-    uid = try row.text(2)
-    generation = try row.integer(3)
-    created = try row.integer(4)
-    let spec = try row.json(7)
-    guard spec.object != nil, !uid.isEmpty, !id.name.isEmpty else {
+  init(_ row: Row) throws { try self.init(Texts(row)) }
+
+  /// A row's columns, not yet taken apart.
+  private struct Texts: Sendable {
+    var kind: Kind
+    var name: String
+    var uid: String
+    var generation: Int64
+    var created: Int64
+    var labels: String
+    var annotations: String
+    var spec: String
+    var explicit: String
+    var source: String?
+    var phase: ObservedResource.Phase
+    var reason: String?
+    var inputs: String?
+    var isBuiltIn: Bool
+    var details: String
+
+    init(_ row: Row) throws {
+      let row = StrictRow(row, of: "resources")
+      kind = try row.choice(0)
+      name = try row.text(1)
+      uid = try row.text(2)
+      generation = try row.integer(3)
+      created = try row.integer(4)
+      labels = try row.text(5)
+      annotations = try row.text(6)
+      spec = try row.text(7)
+      explicit = try row.text(8)
+      source = try row.optionalText(9)
+      phase = try row.choice(10)
+      reason = try row.optionalText(11)
+      inputs = try row.optionalText(12)
+      isBuiltIn = try row.bool(13)
+      details = try row.text(14)
+    }
+  }
+
+  private init(_ texts: Texts) throws {
+    let id = ResourceID(texts.kind, texts.name)
+    func json(_ text: String, _ what: String) throws -> JSONValue {
+      if text == "{}" { return .object(JSONObject()) }
+      if text == "[]" { return .array([]) }
+      do {
+        return try JSONValue(parsing: text)
+      } catch {
+        throw corruptRow("resources", "the \(what) of \(id): \(error)")
+      }
+    }
+    let spec = try json(texts.spec, "specification")
+    guard spec.object != nil, !texts.uid.isEmpty, !id.name.isEmpty else {
       throw corruptRow("resources", "\(id) has no specification")
     }
+    uid = texts.uid
+    generation = texts.generation
+    created = texts.created
     resource = Resource(
-      id, spec: spec, labels: try Self.labels(row.json(5)),
-      annotations: try Self.labels(row.json(6)), explicit: try Self.texts(row.json(8)),
-      source: try row.optionalJSON(9).map(Self.span))
-    phase = try row.choice(10)
-    reason = try row.optionalText(11)
-    inputs = try row.optionalText(12)
-    isBuiltIn = try row.bool(13)
-    details = try row.json(14)
+      id, spec: spec, labels: try Self.labels(json(texts.labels, "labels")),
+      annotations: try Self.labels(json(texts.annotations, "annotations")),
+      explicit: try Self.texts(json(texts.explicit, "explicit fields")),
+      source: try texts.source.map { try Self.span(json($0, "source")) })
+    phase = texts.phase
+    reason = texts.reason
+    inputs = texts.inputs
+    isBuiltIn = texts.isBuiltIn
+    details = try json(texts.details, "details")
   }
 
   func insert(_ db: Database) throws {
@@ -106,11 +156,22 @@ struct StoredResource: Sendable {
 }
 
 extension StoredResource {
+  /// All rows; many are taken apart on several threads.
   static func all(_ db: Database) throws -> [StoredResource] {
-    var found: [StoredResource] = []
+    var texts: [Texts] = []
     let rows = try Row.fetchCursor(db, sql: "SELECT \(columns) FROM resources")
-    while let row = try rows.next() { found.append(try StoredResource(row)) }
-    return found
+    while let row = try rows.next() { texts.append(try Texts(row)) }
+    let part = 512
+    if texts.count <= part { return try texts.map { try StoredResource($0) } }
+    let count = (texts.count + part - 1) / part
+    let found = Mutex<[[StoredResource]]>(Array(repeating: [], count: count))
+    let all = texts
+    try Offload.forEach(count, atOnce: 4) { index in
+      let range = index * part..<min(all.count, (index + 1) * part)
+      let resources = try all[range].map { try StoredResource($0) }
+      found.withLock { $0[index] = resources }
+    }
+    return found.withLock { $0 }.flatMap { $0 }
   }
 
   static func all(_ db: Database, kind: Kind) throws -> [StoredResource] {
