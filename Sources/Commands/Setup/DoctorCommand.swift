@@ -38,7 +38,7 @@ struct DoctorCommand: AsyncParsableCommand {
       return .ok("consistency", "every thing has its record, every record its thing")
     }
     return .warn(
-      "consistency", "\(counted(found.count, "mismatch")), the first: \(first)",
+      "consistency", "\(counted(found.count, "finding")), the first: \(first)",
       help: "the next apply mends what commands that were killed left behind")
   }
 }
