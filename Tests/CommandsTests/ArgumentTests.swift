@@ -71,12 +71,13 @@ struct ArgumentTests {
   @Test("ssh goes to the forwarded port, with host keys kept apart")
   func ssh() throws {
     let words = try SSHArguments.words(
-      for: Fixture.running, user: "root", knownHosts: "/h/known_hosts", extra: ["-v", "uptime"])
+      for: Fixture.running, user: "root", knownHosts: "/h/known_hosts",
+      extra: ["-o", "BatchMode=yes", "uptime"])
     #expect(
       words == [
         "-p", "40022", "-o", "UserKnownHostsFile=/h/known_hosts", "-o",
-        "StrictHostKeyChecking=accept-new", "-o", "HostKeyAlias=web1.u-1", "-l", "root", "-v",
-        "127.0.0.1", "uptime",
+        "StrictHostKeyChecking=accept-new", "-o", "HostKeyAlias=web1.u-1", "-l", "root",
+        "127.0.0.1", "-o", "BatchMode=yes", "uptime",
       ])
   }
 

@@ -12,7 +12,7 @@ struct DescribeCommand: AsyncParsableCommand {
   @OptionGroup var global: GlobalOptions
   @Argument(help: "A kind and names, or addresses such as vm/web1.")
   var what: [String]
-  @Option(name: .shortAndLong, help: "table, json or yaml.")
+  @Option(name: .shortAndLong, help: "How it is printed.")
   var output: OutputFormat = .table
   @Option(help: "How many of the newest events are shown.")
   var events = 10

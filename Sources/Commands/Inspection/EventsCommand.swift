@@ -16,8 +16,8 @@ struct EventsCommand: AsyncParsableCommand {
   var watch = false
   @Option(help: "Show at most this many of the newest events first.")
   var limit = 100
-  @Option(name: .shortAndLong, help: "table or json.")
-  var output: OutputFormat = .table
+  @Option(name: .shortAndLong, help: "How it is printed.")
+  var output: ReportFormat = .table
 
   func run() async throws {
     let session = try EngineSession.open(global)

@@ -75,7 +75,7 @@ enum SSHArguments {
       "-o", "HostKeyAlias=\(name).\(machine.uid)",
     ]
     if let user { words += ["-l", user] }
-    let options = extra.prefix { $0.hasPrefix("-") }
-    return words + options + [address] + extra.dropFirst(options.count)
+    // ssh takes options behind the address too, up to the command.
+    return words + [address] + extra
   }
 }

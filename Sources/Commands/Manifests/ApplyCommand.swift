@@ -45,8 +45,8 @@ struct ApplyCommand: AsyncParsableCommand {
   var noWait = false
   @Option(help: "How long each machine may take to be ready; its probe says so by default.")
   var timeout: DurationArgument?
-  @Option(name: .shortAndLong, help: "table or json.")
-  var output: OutputFormat = .table
+  @Option(name: .shortAndLong, help: "How it is printed.")
+  var output: ReportFormat = .table
 
   func run() async throws {
     let style = global.style(of: .errors)

@@ -9,8 +9,8 @@ struct DeleteCommand: AsyncParsableCommand {
   @Argument(help: "A kind and names, or addresses such as vm/web1.")
   var what: [String]
   @OptionGroup var running: RunOptions
-  @Option(name: .shortAndLong, help: "table or json.")
-  var output: OutputFormat = .table
+  @Option(name: .shortAndLong, help: "How it is printed.")
+  var output: ReportFormat = .table
 
   func run() async throws {
     let session = try EngineSession.open(global)

@@ -19,8 +19,8 @@ struct DestroyCommand: AsyncParsableCommand {
   @Flag(help: "Everything the engine holds.")
   var all = false
   @OptionGroup var running: RunOptions
-  @Option(name: .shortAndLong, help: "table or json.")
-  var output: OutputFormat = .table
+  @Option(name: .shortAndLong, help: "How it is printed.")
+  var output: ReportFormat = .table
 
   func validate() throws {
     let ways = [all, !what.isEmpty, !input.files.isEmpty].filter { $0 }.count

@@ -29,8 +29,8 @@ struct PlanCommand: AsyncParsableCommand {
   @OptionGroup var planning: PlanningOptions
   @Flag(name: .customLong("detailed-exitcode"), help: "Exit with 2 where there is something to do.")
   var detailedExitCode = false
-  @Option(name: .shortAndLong, help: "table or json.")
-  var output: OutputFormat = .table
+  @Option(name: .shortAndLong, help: "How it is printed.")
+  var output: ReportFormat = .table
 
   func run() async throws {
     let files = try input.required()

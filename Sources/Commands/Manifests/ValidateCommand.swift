@@ -15,8 +15,8 @@ struct ValidateCommand: AsyncParsableCommand {
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var input: FileOptions
-  @Option(name: .shortAndLong, help: "table or json.")
-  var output: OutputFormat = .table
+  @Option(name: .shortAndLong, help: "How it is printed.")
+  var output: ReportFormat = .table
 
   @Flag(help: "Look at the manifests alone, not at what the engine holds.")
   var offline = false

@@ -9,8 +9,8 @@ struct DoctorCommand: AsyncParsableCommand {
     abstract: "Check all that ingot needs of this host, with the way to mend what is wrong.")
 
   @OptionGroup var global: GlobalOptions
-  @Option(name: .shortAndLong, help: "table or json.")
-  var output: OutputFormat = .table
+  @Option(name: .shortAndLong, help: "How it is printed.")
+  var output: ReportFormat = .table
 
   func run() async throws {
     let environment = Environment.current()

@@ -9,8 +9,8 @@ struct VersionCommand: AsyncParsableCommand {
 
   @Flag(name: .shortAndLong, help: "Ask QEMU for its version too, which starts it.")
   var verbose = false
-  @Option(name: .shortAndLong, help: "table or json.")
-  var output: OutputFormat = .table
+  @Option(name: .shortAndLong, help: "How it is printed.")
+  var output: ReportFormat = .table
 
   func run() async throws {
     var parts = LibraryVersions.all

@@ -12,6 +12,11 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
   case table, wide, json, yaml, name
 }
 
+/// How an outcome is printed.
+enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
+  case table, json
+}
+
 /// How a long command tells how far it is.
 enum ProgressChoice: String, ExpressibleByArgument, CaseIterable {
   case auto, plain, json, none
