@@ -170,9 +170,48 @@ static int spawn_here(const char *path, char *const *arguments, char *const *env
   return error;
 }
 
+// The gated child: waits for one byte, then becomes the program. Between fork and exec only calls
+// are made that signal-safety(7) lists.
+static void wait_and_become(const char *path, char *const *arguments, char *const *environment,
+                            const char *directory, const int *sources, const int *targets,
+                            int count, int new_session, int gate) {
+  sigset_t none;
+  sigemptyset(&none);
+  struct sigaction standard;
+  memset(&standard, 0, sizeof standard);
+  standard.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  if (new_session) setsid();
+  int top = 2;
+  for (int i = 0; i < count; i++) {
+    if (dup2(sources[i], targets[i]) < 0) _exit(126);
+    if (targets[i] > top) top = targets[i];
+  }
+  char byte;
+  ssize_t got;
+  // The writing end is open in this child too, and would keep the gate from ever being closed.
+  for (int fd = top + 1; fd < gate; fd++) close(fd);
+  close_range((unsigned)gate + 1, ~0U, 0);
+  do got = read(gate, &byte, 1);
+  while (got < 0 && errno == EINTR);
+  if (got != 1) _exit(125);
+  close(gate);
+  for (int fd = 3; fd < top; fd++) {
+    int wanted = 0;
+    for (int i = 0; i < count; i++) wanted |= targets[i] == fd;
+    if (!wanted) close(fd);
+  }
+  if (!directory || chdir(directory) == 0) execve(path, arguments, environment);
+  static const char failure[] = "the program can't be executed\n";
+  ssize_t ignored = write(2, failure, sizeof failure - 1);
+  (void)ignored;
+  _exit(127);
+}
+
 int clinux_spawn(const char *path, char *const *arguments, char *const *environment,
                  const char *directory, const int *sources, const int *targets, int count,
-                 int new_session, int detached, int *pid) {
+                 int new_session, int detached, int gate, int *pid) {
   // Sources are first moved above every target, so that no dup2 overwrites a source still needed.
   int top = 2;
   for (int i = 0; i < count; i++)
@@ -187,10 +226,21 @@ int clinux_spawn(const char *path, char *const *arguments, char *const *environm
       break;
     }
   }
-  if (!error && !detached)
+  int moved_gate = -1;
+  if (!error && gate >= 0) {
+    moved_gate = fcntl(gate, F_DUPFD_CLOEXEC, top + 1);
+    if (moved_gate < 0) error = errno;
+  }
+  if (!error && gate >= 0) {
+    *pid = fork();
+    if (*pid == 0)
+      wait_and_become(path, arguments, environment, directory, moved, targets, count, new_session,
+                      moved_gate);
+    if (*pid < 0) error = errno;
+  } else if (!error && !detached)
     error = spawn_here(path, arguments, environment, directory, moved, targets, count,
                        new_session, pid);
-  if (!error && detached) {
+  if (!error && gate < 0 && detached) {
     // The middle process ends at once, so that init inherits the program. It shares this memory
     // (vfork), hence the result needs no pipe.
     volatile int result = 0;
@@ -206,6 +256,7 @@ int clinux_spawn(const char *path, char *const *arguments, char *const *environm
     }
     if (middle > 0) error = result;
   }
+  if (moved_gate >= 0) close(moved_gate);
   for (int i = 0; i < made; i++) close(moved[i]);
   free(moved);
   return error;

@@ -54,9 +54,10 @@ public struct ExecutionResult: Sendable {
   /// Where guests noticed more than the plan had promised, a sentence each.
   public var warnings: [String] {
     items.compactMap { item in
-      guard case .done(let outcome) = item.outcome, outcome.effect > item.action.effect else {
-        return nil
-      }
+      // Only machines have guests, and a guest that is deleted has nothing more to notice.
+      guard case .done(let outcome) = item.outcome, outcome.effect > item.action.effect,
+        item.action.id.kind == .virtualMachine, item.action.act.verb != "delete"
+      else { return nil }
       return "\(item.action.id): the plan promised '\(item.action.effect.word)', what happened is "
         + "'\(outcome.effect.word)'"
     }

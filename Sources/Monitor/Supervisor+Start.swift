@@ -71,12 +71,12 @@ extension Supervisor {
       directory.started + ".new", [.readWrite, .create, .truncate])
     try file.write(Array((record.json.text() + "\n").utf8))
     try renameFile(directory.started + ".new", to: directory.started)
-    try gate.write(Array("go\n".utf8))
+    try gate.write([1])
     try file.synchronize()
     try synchronizeDirectory(directory.path)
   }
 
-  /// Starts a process that becomes QEMU, as the same process, once a line comes through the gate;
+  /// Starts a process that becomes QEMU, as the same process, once a byte comes through the gate;
   /// it ends where the gate is closed before.
   private func spawnQEMU() throws -> (process: ProcessHandle, gate: Descriptor) {
     guard findExecutable(configuration.qemu, searchPath: "") != nil else {
@@ -88,15 +88,13 @@ extension Supervisor {
     let stderr = try Descriptor.open(directory.qemuLog, [.write, .create, .truncate, .append])
     let gate = try makePipe(name: "the gate")
     let pid = try SpawnRequest(
-      "/bin/sh",
-      ["-c", "read -r _ <&6 && exec \"$@\" 6<&-", "sh", configuration.qemu]
-        + configuration.machine.arguments(sockets: Self.sockets),
+      configuration.qemu, configuration.machine.arguments(sockets: Self.sockets),
       environment: ["PATH=/usr/bin:/bin", "LC_ALL=C"], directory: directory.path,
       descriptors: [
         (target: 2, source: stderr), (target: Self.sockets.qmp, source: qmp),
         (target: Self.sockets.console, source: console),
-        (target: Self.sockets.agent, source: agent), (target: 6, source: gate.read),
-      ]
+        (target: Self.sockets.agent, source: agent),
+      ], gate: gate.read
     ).spawn()
     return (try ProcessHandle(childID: pid, bootID: host.bootID), gate.write)
   }

@@ -125,7 +125,7 @@ extension MachineSpec {
   private func layerArguments(_ disk: Disk, _ index: Int) -> [String] {
     let layer = disk.layers[index]
     let node = index == 0 ? disk.id : "\(disk.id)-layer\(index)"
-    let readOnly = index > 0 || disk.readOnly || disk.device == .cdrom
+    let readOnly = index > 0 || disk.readOnly || disk.device == .seed
     let file = "\(node)-file"
     var format: JSONValue = [
       "driver": .string(layer.format.rawValue), "node-name": .string(node),
@@ -165,9 +165,11 @@ extension MachineSpec {
         "bus": .string("port-\(disk.id)"), "drive": .string(disk.id), "werror": "stop",
         "rerror": "stop",
       ]
-    case .cdrom:
+    case .seed:
+      // Not a CD drive: kernels made for the cloud have no driver for one.
       value = [
-        "driver": "ide-cd", "id": .string("\(disk.id)-device"), "drive": .string(disk.id),
+        "driver": "virtio-blk-pci", "id": .string("\(disk.id)-device"), "bus": "pcie.0",
+        "addr": "0x17", "drive": .string(disk.id),
       ]
     }
     if let serial = disk.serial { value["serial"] = .string(serial) }

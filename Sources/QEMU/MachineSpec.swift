@@ -39,14 +39,14 @@ public struct MachineSpec: Hashable, Sendable {
     }
   }
 
-  /// A disk or optical drive.
+  /// A disk.
   public struct Disk: Hashable, Sendable {
     /// The device the guest sees.
     public enum Device: String, Hashable, Sendable, CaseIterable {
-      /// A virtio block device.
+      /// A virtio block device behind a port of its own, so that it can be unplugged.
       case virtio
-      /// An optical drive; always read only.
-      case cdrom
+      /// A fixed virtio block device that carries cloud-init's seed; always read only.
+      case seed
     }
     /// Its name for QMP: the block node is `ID` and the device `ID-device`.
     ///

@@ -19,12 +19,17 @@ public struct SpawnRequest: Sendable {
   public var newSession: Bool
   /// Whether it outlives the caller as nobody's child, so that it is never a zombie here.
   public var detached: Bool
+  /// What the child waits for before it becomes the program: one byte; it ends where the other end
+  /// is closed before. The process id is known, and can be recorded, before the program exists.
+  ///
+  /// Only for a process of one thread, as the child is forked; not together with `detached`.
+  public var gate: Descriptor?
 
   /// Names a program to start.
   public init(
     _ executable: String, _ arguments: [String], environment: [String] = [],
     directory: String? = nil, descriptors: [(target: Int32, source: Descriptor)] = [],
-    newSession: Bool = true, detached: Bool = false
+    newSession: Bool = true, detached: Bool = false, gate: Descriptor? = nil
   ) {
     self.executable = executable
     self.arguments = arguments
@@ -33,6 +38,7 @@ public struct SpawnRequest: Sendable {
     self.descriptors = descriptors
     self.newSession = newSession
     self.detached = detached
+    self.gate = gate
   }
 
   /// Starts the program.
@@ -50,7 +56,7 @@ public struct SpawnRequest: Sendable {
       withCStrings(environment) { environment in
         clinux_spawn(
           executable, arguments, environment, directory, map.map(\.source.raw), map.map(\.target),
-          Int32(map.count), newSession ? 1 : 0, detached ? 1 : 0, &pid)
+          Int32(map.count), newSession ? 1 : 0, detached ? 1 : 0, gate?.raw ?? -1, &pid)
       }
     }
     if result != 0 { throw SystemError("start", executable, errno: result) }

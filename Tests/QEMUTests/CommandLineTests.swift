@@ -18,7 +18,7 @@ struct CommandLineTests {
         ], serial: "web1-root", bootIndex: 0),
       MachineSpec.Disk(
         id: "seed", layers: [MachineSpec.Layer(path: "/v/seed.iso", format: .raw)],
-        device: .cdrom),
+        device: .seed),
     ],
     interfaces: [
       MachineSpec.Interface(
@@ -72,7 +72,8 @@ struct CommandLineTests {
     -blockdev {"driver":"file","node-name":"seed-file","filename":"/v/seed.iso",\
     "read-only":true,"locking":"auto"}
     -blockdev {"driver":"raw","node-name":"seed","file":"seed-file","read-only":true}
-    -device {"driver":"ide-cd","id":"seed-device","drive":"seed"}
+    -device {"driver":"virtio-blk-pci","id":"seed-device","bus":"pcie.0","addr":"0x17",\
+    "drive":"seed"}
     -netdev user,id=lan,net=10.77.0.0/24,dhcpstart=10.77.0.11,\
     hostfwd=tcp:127.0.0.1:8080-:80,hostfwd=udp:0.0.0.0:5353-:53
     -device {"driver":"virtio-net-pci","id":"lan-device","bus":"port-lan","netdev":"lan",\

@@ -35,10 +35,11 @@ long clinux_lgetxattr(const char *path, const char *name, void *value, unsigned 
 long long clinux_seek_extent(int fd, long long offset, int hole);
 // Starts a program (posix_spawn): `sources[i]` becomes descriptor `targets[i]`, every other descriptor
 // from 3 on is closed, signals are put back to their defaults. A null directory keeps the caller's.
-// With `detached` the program is nobody's child here. Answers an error number.
+// With `detached` the program is nobody's child here. With a `gate` (else -1) the child becomes the
+// program once a byte can be read there, and ends where it is closed before. Answers an error number.
 int clinux_spawn(const char *path, char *const *arguments, char *const *environment,
                  const char *directory, const int *sources, const int *targets, int count,
-                 int new_session, int detached, int *pid);
+                 int new_session, int detached, int gate, int *pid);
 // pipe2 with O_CLOEXEC needs _GNU_SOURCE.
 int clinux_pipe(int ends[2]);
 // accept4 needs _GNU_SOURCE; the connection is non-blocking and close-on-exec.

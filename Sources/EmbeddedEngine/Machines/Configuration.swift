@@ -35,7 +35,7 @@ extension EmbeddedEngine {
     if fileExists(seedPath(uid)) {
       disks.append(
         MachineSpec.Disk(
-          id: "seed", layers: [.init(path: seedPath(uid), format: .raw)], device: .cdrom,
+          id: "seed", layers: [.init(path: seedPath(uid), format: .raw)], device: .seed,
           readOnly: true, discard: false))
     }
     let machine = MachineSpec(
