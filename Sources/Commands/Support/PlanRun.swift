@@ -70,7 +70,13 @@ struct PlanRun {
 
   /// Tells what is left after an incomplete run.
   func tellLeft(_ result: ExecutionResult) {
-    for warning in result.warnings { TextStream.errors.line("warning: \(warning)") }
+    // That what is destroyed is gone needs no warning.
+    let destroyed = result.items.compactMap { item -> String? in
+      if case .delete(let id) = item.action.act { "\(id):" } else { nil }
+    }
+    for warning in result.warnings where !destroyed.contains(where: warning.hasPrefix) {
+      TextStream.errors.line("warning: \(warning)")
+    }
     guard !result.isComplete else { return }
     let left = result.left.map { "\(ActWords($0.act.verb).order) \($0.id)" }
     TextStream.errors.line("\nLeft to do, run the command again to go on:")
