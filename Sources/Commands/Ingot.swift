@@ -24,7 +24,7 @@ struct Ingot: AsyncParsableCommand {
         name: "Machines",
         subcommands: [
           StartCommand.self, StopCommand.self, RebootCommand.self, PauseCommand.self,
-          ResumeCommand.self, ConsoleCommand.self, SSHCommand.self,
+          ResumeCommand.self, ConsoleCommand.self, SSHCommand.self, ExecCommand.self,
         ]),
       CommandGroup(name: "Physical machines", subcommands: [ConvertCommand.self]),
       CommandGroup(

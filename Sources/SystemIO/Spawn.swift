@@ -19,10 +19,11 @@ public struct SpawnRequest: Sendable {
   public var newSession: Bool
   /// Whether it outlives the caller as nobody's child, so that it is never a zombie here.
   public var detached: Bool
-  /// What the child waits for before it becomes the program: one byte; it ends where the other end
-  /// is closed before. The process id is known, and can be recorded, before the program exists.
+  /// What the child waits for before it becomes the program: one byte.
   ///
-  /// Only for a process of one thread, as the child is forked; not together with `detached`.
+  /// It ends where the other end is closed before. So the process id is known, and can be recorded,
+  /// before the program exists. Only for a process of one thread, as the child is forked; not
+  /// together with `detached`.
   public var gate: Descriptor?
 
   /// Names a program to start.

@@ -75,9 +75,12 @@ extension EmbeddedEngine {
     if let client = try attachMonitor(uid) {
       let status = try answered { () throws(RPCError) in try client.status() }
       switch status.state {
-      case .backoff: return try answered { () throws(RPCError) in try client.start() }
+      case .backoff:
+        try answered { () throws(RPCError) in try client.start() }
+        return try markUp(uid)
       case .stopped: try waitForMonitor(uid)
-      default: return
+      case _ where status.isStopping: try waitForMonitor(uid)
+      default: return try markUp(uid)
       }
     }
     try prepareStart(uid)
@@ -100,6 +103,19 @@ extension EmbeddedEngine {
       throw error
     }
     try setMachine(uid, with: last) { row in row.state = .running }
+  }
+
+  /// Records that a machine runs which its row takes for down: its monitor was killed, the next one
+  /// found the guest gone and started it again by its run strategy.
+  private func markUp(_ uid: String) throws {
+    try setMachine(uid) { row in
+      guard row.isDown else { return }
+      row.isDown = false
+      row.state = .running
+      row.reason = nil
+      row.runningSpec = nil
+      row.since = host.now().seconds
+    }
   }
 
   /// What a start needs beside the directory: files that left the machine go, ports are free.

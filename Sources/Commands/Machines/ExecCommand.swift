@@ -1,0 +1,34 @@
+internal import ArgumentParser
+internal import EngineInterface
+internal import Glibc
+
+struct ExecCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "exec", abstract: "Run a command in a guest, through its agent.",
+    discussion: """
+      Such as: ingot exec web1 -- uname -a. No network and no login are needed; there is no \
+      terminal and no input. The exit code is the command's.
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: ArgumentHelp("The machine.", valueName: "vm"))
+  var machine: String
+  @Option(help: "How long the command may take.")
+  var timeout = DurationArgument(seconds: 60)
+  @Argument(parsing: .postTerminator, help: "The command and its arguments, behind --.")
+  var command: [String] = []
+
+  func validate() throws {
+    if command.isEmpty { throw ValidationError("say what to run, behind --") }
+  }
+
+  func run() async throws {
+    let name = try Addresses.machines([machine])[0]
+    let session = try EngineSession.open(global)
+    let result = try await session.engine.execute(
+      name, command, input: [], timeout: timeout.seconds)
+    TextStream.output.write(result.output)
+    TextStream.errors.write(result.errors)
+    if result.exitCode != 0 { throw ExitCode(result.exitCode) }
+  }
+}
