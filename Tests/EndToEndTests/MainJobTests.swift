@@ -31,7 +31,7 @@ import Testing
     try await ingot.succeed("validate", "-f", "site.yaml")
     try await ingot.succeed("apply", "-f", "site.yaml", "--yes", "--timeout", "8m")
     let machines = try JSONValue(parsing: try await ingot.succeed("get", "vm", "-o", "json"))
-    let status = try #require(machines["items"]?.array?.first?["status"])
+    let status = try #require(machines["items"]?.array?.first?["status"]?["machine"])
     #expect(status["state"]?.string == "Running")
     #expect(status["ready"]?.bool == true)
     let plan = try await ingot.run(["plan", "-f", "site.yaml", "--detailed-exitcode"])
@@ -42,7 +42,7 @@ import Testing
   private func changesAsPlanned(_ ingot: Ingot) async throws {
     func process() async throws -> Int64? {
       let value = try JSONValue(parsing: try await ingot.succeed("get", "vm/web1", "-o", "json"))
-      return (value["items"]?.array?.first ?? value)["status"]?["processID"]?.integer
+      return (value["items"]?.array?.first ?? value)["status"]?["machine"]?["processID"]?.integer
     }
     let before = try await process()
     let more = Self.site.replacing("guest: 512Mi", with: "guest: 640Mi")
@@ -85,6 +85,7 @@ import Testing
         - {name: root, image: debian, size: 4Gi}
       interfaces:
         - {name: lan, ports: [{guest: 22}]}
+      cloudInit: {userData: {hostname: web1}}
       readinessProbe: {guestAgent: {}, timeout: 8m}
 
     """

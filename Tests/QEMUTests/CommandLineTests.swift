@@ -30,6 +30,8 @@ struct CommandLineTests {
         ])
     ], spareSlots: 1)
 
+  static let consoleLog = "/m/web,1/console.log"
+
   static let golden = """
     -name guest=web,,1,debug-threads=on
     -uuid 6b1f0a52-7d43-4d7c-9d53-0e6a6f9c1a11
@@ -53,7 +55,8 @@ struct CommandLineTests {
     -append root=/dev/vda ro
     -chardev socket,id=qmp,fd=3,server=on,wait=off
     -mon chardev=qmp,mode=control
-    -chardev socket,id=console,fd=4,server=on,wait=off
+    -chardev socket,id=console,fd=4,server=on,wait=off,\
+    logfile=/m/web,,1/console.log,logappend=on
     -serial chardev:console
     -chardev socket,id=agent,fd=5,server=on,wait=off
     -device pcie-root-port,id=port-lan,bus=pcie.0,addr=0x2.0,chassis=1,multifunction=on
@@ -103,7 +106,7 @@ struct CommandLineTests {
   @Test("A machine with everything gives exactly these arguments")
   func everything() {
     let arguments = Self.full.arguments(
-      sockets: GuestSockets(qmp: 3, console: 4, agent: 5))
+      sockets: GuestSockets(qmp: 3, console: 4, agent: 5), consoleLog: Self.consoleLog)
     #expect(Self.lines(arguments) == Self.golden)
   }
 
@@ -112,15 +115,15 @@ struct CommandLineTests {
     var machine = Self.full
     let sockets = GuestSockets(qmp: 3, console: 4, agent: 5)
     machine.accelerator = .kvm
-    let kvm = Self.lines(machine.arguments(sockets: sockets))
+    let kvm = Self.lines(machine.arguments(sockets: sockets, consoleLog: Self.consoleLog))
     #expect(kvm.contains("-accel kvm\n-cpu host\n"))
     #expect(kvm.contains("hpet=off"))
     #expect(!kvm.contains("tcg"))
     machine.accelerator = .tcg
     machine.cpuModel = "host"
-    #expect(Self.lines(machine.arguments(sockets: sockets)).contains("-cpu max\n"))
+    #expect(Self.lines(machine.arguments(sockets: sockets, consoleLog: Self.consoleLog)).contains("-cpu max\n"))
     machine.cpuModel = "Skylake-Client"
-    #expect(Self.lines(machine.arguments(sockets: sockets)).contains("-cpu Skylake-Client\n"))
+    #expect(Self.lines(machine.arguments(sockets: sockets, consoleLog: Self.consoleLog)).contains("-cpu Skylake-Client\n"))
   }
 
   @Test("UEFI gets its code read only and a variable store of its own")
@@ -128,7 +131,7 @@ struct CommandLineTests {
     var machine = Self.full
     machine.firmware = .uefi(code: "/f/code.fd", variables: "/v/vars.fd")
     let text = Self.lines(
-      machine.arguments(sockets: GuestSockets(qmp: 3, console: 4, agent: 5)))
+      machine.arguments(sockets: GuestSockets(qmp: 3, console: 4, agent: 5), consoleLog: Self.consoleLog))
     #expect(text.contains("pflash0=firmware-code,pflash1=firmware-variables"))
     #expect(
       text.contains(
