@@ -10,8 +10,15 @@ struct ExplainCommand: AsyncParsableCommand {
   @OptionGroup var global: GlobalOptions
   @Argument(help: "A kind, or a field by its path.")
   var path: String?
+  @Flag(help: "Print the reference of all kinds as Markdown, as the README has it.")
+  var markdown = false
+
+  func validate() throws {
+    if markdown, path != nil { throw ValidationError("--markdown tells of all kinds; name none") }
+  }
 
   func run() async throws {
+    if markdown { return TextStream.output.write(referenceMarkdown()) }
     guard let path else {
       var table = Table(columns: ["KIND", "SHORT", "MEANING"].map { Table.Column($0) })
       for kind in Kind.allCases {
