@@ -1,19 +1,21 @@
 internal import SystemIO
 
-/// The guest's serial console: into the log, to everyone attached, and their keys to the guest.
+/// The guest's serial console: to everyone attached, and their keys to the guest.
+///
+/// QEMU writes the log itself; this keeps it within bounds.
 final class Console {
   /// Bytes of the past that someone who attaches is shown first.
   static let replay = 1 << 15
   private static let outputLimit = 1 << 20
 
-  private let log: ConsoleLog
+  let log: ConsoleLog
   private let loop: EventLoop
   private let onLogFailure: (SystemError) -> Void
   private var guest: StreamChannel?
   private var clients: [ObjectIdentifier: StreamChannel] = [:]
   private var recent: [UInt8]
-  /// Called with what the guest writes.
-  var onBytes: ([UInt8]) -> Void = { _ in }
+  /// Whether bytes came since the connection; until then the log may know more than `recent`.
+  private var isLive = false
 
   init(
     _ loop: EventLoop, _ log: ConsoleLog, onLogFailure: @escaping (SystemError) -> Void
@@ -30,6 +32,7 @@ final class Console {
     channel.onBytes = { [weak self] bytes in self?.guestWrote(bytes) }
     channel.onClose = { [weak self] in self?.guest = nil }
     guest = channel
+    isLive = false
   }
 
   /// Takes in what QEMU still holds, and lets go of it.
@@ -45,6 +48,7 @@ final class Console {
     clients[id] = client
     client.onBytes = { [weak self] bytes in self?.userTyped(bytes) }
     client.onClose = { [weak self] in self?.clients[id] = nil }
+    if !isLive { recall() }
     client.send(recent)
     if !typed.isEmpty { userTyped(typed) }
   }
@@ -55,16 +59,50 @@ final class Console {
     clients = [:]
   }
 
+  /// From here on the output is of a new boot.
+  func beginBoot() {
+    attempt { () throws(SystemError) in try log.beginBoot() }
+  }
+
+  /// Takes up the boot another monitor saw begin.
+  func resumeBoot(_ start: Int) {
+    attempt { () throws(SystemError) in try log.resumeBoot(start) }
+  }
+
+  /// Hands over what the log got since it was read last.
+  func readLog(_ body: ([UInt8]) -> Void) {
+    attempt { () throws(SystemError) in try log.readNew(body) }
+  }
+
+  /// Keeps the log within its limit.
+  func boundLog() {
+    attempt { () throws(SystemError) in try log.bound() }
+  }
+
+  private func recall() {
+    attempt { () throws(SystemError) in recent = try log.tail(Self.replay) }
+  }
+
+  /// A log that can't be used stops neither the guest nor its console.
+  private func attempt(_ body: () throws(SystemError) -> Void) {
+    do {
+      try body()
+    } catch {
+      onLogFailure(error)
+    }
+  }
+
   private func userTyped(_ bytes: [UInt8]) {
     // A guest that does not read its line loses what doesn't fit, as on a real one.
     guest?.send(bytes)
   }
 
   private func guestWrote(_ bytes: [UInt8]) {
-    do {
-      try log.append(bytes)
-    } catch {
-      onLogFailure(error)
+    if !isLive {
+      isLive = true
+      recall()
+      // QEMU writes to its client first and to the log then, so these may be there or not.
+      if recent.suffix(bytes.count).elementsEqual(bytes) { recent.removeLast(bytes.count) }
     }
     recent += bytes
     if recent.count > 2 * Self.replay { recent.removeFirst(recent.count - Self.replay) }
@@ -73,6 +111,6 @@ final class Console {
       client.close()
       clients[id] = nil
     }
-    onBytes(bytes)
+    boundLog()
   }
 }

@@ -10,7 +10,8 @@
 /// | `console.sock` | monitor | QEMU's end of the serial console |
 /// | `agent.sock` | monitor | QEMU's end of the guest agent's channel |
 /// | `qemu.log` | QEMU | its stderr; bounded by the monitor |
-/// | `console.log`, `console.log.1` | monitor | what the guest wrote, the newer first |
+/// | `console.log` | QEMU | what the guest wrote; bounded by the monitor |
+/// | `console.log.1` | monitor | the part of it before |
 /// | `started` | monitor, durably | `StartedRecord`: which process is the guest |
 /// | `exit` | monitor, durably | `ExitRecord`: how the last run ended |
 /// | `journal`, `journal.1` | monitor, durably | `JournalEntry` lines, the newer first |

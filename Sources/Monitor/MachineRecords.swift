@@ -11,8 +11,15 @@ public struct StartedRecord: Hashable, Sendable {
   public var generation: String
   /// What runs its instructions: `kvm` or `tcg`.
   public var accelerator: String
+  /// Where this boot's output begins, in bytes from the start of `console.log`; below zero where
+  /// it begins in `console.log.1`, that many bytes before its end.
+  public var consoleStart: Int
 
-  init(process: ProcessIdentity, time: Timestamp, generation: String, accelerator: String) {
+  init(
+    process: ProcessIdentity, time: Timestamp, generation: String, accelerator: String,
+    consoleStart: Int
+  ) {
+    self.consoleStart = consoleStart
     self.process = process
     self.time = time
     self.generation = generation
@@ -25,7 +32,7 @@ public struct StartedRecord: Hashable, Sendable {
       // As text: clock ticks have no limit that a reader of JSON numbers would keep.
       "startTime": .string("\(process.startTime)"), "bootID": .string(process.bootID),
       "time": time.json, "generation": .string(generation),
-      "accelerator": .string(accelerator),
+      "accelerator": .string(accelerator), "consoleStart": .integer(Int64(consoleStart)),
     ]
   }
 
@@ -39,6 +46,7 @@ public struct StartedRecord: Hashable, Sendable {
     time = try Timestamp(json: reader.member("time"))
     generation = try reader.member("generation").string()
     accelerator = try reader.member("accelerator").string()
+    consoleStart = try reader.member("consoleStart").integer()
   }
 }
 

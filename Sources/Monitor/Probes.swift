@@ -20,7 +20,9 @@ final class ProbeRunner {
     self.supervisor = supervisor
     if case .console(let text) = probe.check {
       consoleMatch = TextMatch(Array(text.utf8), isFound: wasReady)
-      supervisor.console.onBytes = { [weak self] bytes in self?.consoleMatch?.take(bytes) }
+      supervisor.console.log.rewind()
+      supervisor.console.log.willRotate = { [weak self] in self?.readConsole() }
+      readConsole()
     }
     schedule(probe.initialDelay)
   }
@@ -29,7 +31,14 @@ final class ProbeRunner {
     isStopped = true
     supervisor.loop.cancel(timer)
     tcp?.cancel()
-    supervisor.console.onBytes = { _ in }
+    supervisor.console.log.willRotate = {}
+  }
+
+  /// Looks through what the log got since; the log alone has what came while no monitor ran, so
+  /// that a text which begins before an adoption and ends after it is found.
+  private func readConsole() {
+    guard consoleMatch?.isFound == false else { return }
+    supervisor.console.readLog { consoleMatch?.take($0) }
   }
 
   private func schedule(_ milliseconds: Int) {
@@ -53,6 +62,7 @@ final class ProbeRunner {
         ) { result in answer(Self.problem(ofExec: result)) }
       }
     case .console(let text):
+      readConsole()
       answer(
         consoleMatch?.isFound == true ? nil : "the console has not shown '\(text)' yet")
     case .tcp(let address, let port, let userNetwork):

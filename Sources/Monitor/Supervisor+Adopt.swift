@@ -20,6 +20,7 @@ extension Supervisor {
     }
     note("adopted", ["pid": .integer(Int64(record.process.pid))])
     watchProcess(handle)
+    console.resumeBoot(record.consoleStart)
     do {
       let qmp = try QMPChannel(loop, path: directory.qmpSocket)
       wire(qmp)
@@ -36,6 +37,8 @@ extension Supervisor {
     }
     tellFirstStart(.success(record))
     beginWatching(wasReady: wasReady)
+    // Nobody did while there was no monitor; the probe has seen what is cut off now.
+    console.boundLog()
   }
 
   private func adoptGreeted() {

@@ -45,6 +45,8 @@ extension Supervisor {
     guard !isDraining else { return }
     agent?.isGuestListening = false
     addresses = []
+    // A reset while no monitor ran goes unseen: what was shown before it counts as this boot's.
+    console.beginBoot()
     startProbes()
     settleReboot(.success([:]))
   }

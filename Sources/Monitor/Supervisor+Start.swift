@@ -29,11 +29,14 @@ extension Supervisor {
     wasKilled = false
     startProblem = nil
     note("starting", ["generation": .string(configuration.generation)], durable: false)
+    // Before QEMU opens it, so that the file is the owner's alone.
+    try console.log.beginBoot()
     let (handle, gate) = try spawnQEMU()
     do {
       let record = StartedRecord(
         process: handle.identity, time: host.now(), generation: configuration.generation,
-        accelerator: configuration.machine.accelerator.rawValue)
+        accelerator: configuration.machine.accelerator.rawValue,
+        consoleStart: console.log.bootStart)
       started = record
       process = handle
       try connect()
@@ -76,6 +79,18 @@ extension Supervisor {
     try synchronizeDirectory(directory.path)
   }
 
+  /// Keeps where the boot's console output begins for a monitor that adopts the guest later.
+  func rememberBoot() {
+    guard started != nil, state != .starting else { return }
+    started?.consoleStart = console.log.bootStart
+    guard let started else { return }
+    do {
+      try replaceFile(directory.started, with: Array((started.json.text() + "\n").utf8))
+    } catch {
+      log.write("where this boot began in the console's log is not recorded: \(error)")
+    }
+  }
+
   /// Starts a process that becomes QEMU, as the same process, once a byte comes through the gate;
   /// it ends where the gate is closed before.
   private func spawnQEMU() throws -> (process: ProcessHandle, gate: Descriptor) {
@@ -88,7 +103,9 @@ extension Supervisor {
     let stderr = try Descriptor.open(directory.qemuLog, [.write, .create, .truncate, .append])
     let gate = try makePipe(name: "the gate")
     let pid = try SpawnRequest(
-      configuration.qemu, configuration.machine.arguments(sockets: Self.sockets),
+      configuration.qemu,
+      configuration.machine.arguments(
+        sockets: Self.sockets, consoleLog: directory.consoleLog),
       environment: ["PATH=/usr/bin:/bin", "LC_ALL=C"], directory: directory.path,
       descriptors: [
         (target: 2, source: stderr), (target: Self.sockets.qmp, source: qmp),

@@ -78,7 +78,8 @@ final class Supervisor {
     journal = try Journal(directory, host)
     console = try Console(
       loop, ConsoleLog(directory, limit: configuration.consoleLimit),
-      onLogFailure: { log.write("the console is not logged: \($0)") })
+      onLogFailure: { log.write("the console's log can't be used: \($0)") })
+    console.log.onBootMoved = { [unowned self] in rememberBoot() }
   }
 
   /// Journals what happened; what follows from it is done after this returns.

@@ -24,9 +24,12 @@ extension MachineSpec {
   /// anything. Network cards and disks each sit behind a root port of their own: devices directly
   /// on the root complex can't be plugged or unplugged. The ports of network cards come first, so that
   /// a disk added later doesn't rename the guest's interfaces.
-  public func arguments(sockets: GuestSockets) -> [String] {
+  ///
+  /// - Parameter consoleLog: the file QEMU adds the guest's serial output to, whether or not a
+  ///   client is connected to the console's socket.
+  public func arguments(sockets: GuestSockets, consoleLog: String) -> [String] {
     generalArguments + processorArguments + memoryArguments + firmwareArguments
-      + socketArguments(sockets) + portArguments + diskArguments + interfaceArguments
+      + socketArguments(sockets, consoleLog) + portArguments + diskArguments + interfaceArguments
       + fixedDeviceArguments
   }
 
@@ -84,12 +87,14 @@ extension MachineSpec {
     }
   }
 
-  private func socketArguments(_ sockets: GuestSockets) -> [String] {
-    func socket(_ id: String, _ descriptor: Int32) -> [String] {
-      ["-chardev", "socket,id=\(id),fd=\(descriptor),server=on,wait=off"]
+  private func socketArguments(_ sockets: GuestSockets, _ consoleLog: String) -> [String] {
+    func socket(_ id: String, _ descriptor: Int32, _ more: String = "") -> [String] {
+      ["-chardev", "socket,id=\(id),fd=\(descriptor),server=on,wait=off\(more)"]
     }
+    // Appending (O_APPEND): whoever bounds the file may cut it to nothing under QEMU's hands.
+    let log = ",logfile=\(escaped(consoleLog)),logappend=on"
     return socket("qmp", sockets.qmp) + ["-mon", "chardev=qmp,mode=control"]
-      + socket("console", sockets.console) + ["-serial", "chardev:console"]
+      + socket("console", sockets.console, log) + ["-serial", "chardev:console"]
       + socket("agent", sockets.agent)
   }
 

@@ -115,6 +115,49 @@ struct AdoptionTests {
     try machine.monitorEnds()
   }
 
+  /// In the monitor's stead, and gone when this returns.
+  private func pressPowerButton(_ machine: Machine) throws {
+    let qemu = try QMPClient(
+      StreamSocket.connect(machine.directory.qmpSocket), host: Machine.host, milliseconds: 30_000)
+    _ = try qemu.execute("system_powerdown")
+  }
+
+  @Test(
+    "What the console showed while no monitor ran makes the guest ready",
+    arguments: [("", "READY", ""), ("RE", "AD", "Y")])
+  func readinessUnseen(before: String, unseen: String, after: String) throws {
+    let machine = try Machine(
+      BootSector.say(before) + BootSector.awaitPowerButton + BootSector.say(unseen)
+        + BootSector.echo)
+    machine.configuration.readiness = Probe(.console(text: "READY"), period: 20)
+    // The text of an earlier run is not this one's.
+    try replaceFile(machine.directory.consoleLog, with: Array("READY\nR".utf8))
+    let past = "READY\nR"
+    try machine.launch()
+    try machine.eventually("the guest") { try machine.consoleText() == past + before }
+    try machine.monitor().signal(SIGKILL)
+    try machine.monitorEnds()
+    try machine.eventually("the text") {
+      // A press before the guest waits for one is lost.
+      try pressPowerButton(machine)
+      return try machine.consoleText() == past + before + unseen
+    }
+    try machine.launch(.adopt)
+    let client = try machine.client()
+    #expect(try client.status().state == .running)
+    let (console, first) = try machine.client().console()
+    let replayed = try Wire.read(console, first, until: unseen)
+    #expect(replayed == past + before + unseen)
+    if !after.isEmpty {
+      #expect(try !client.status().isReady)
+      _ = try StreamSocket.send(Array(after.utf8)[...], on: console)
+    }
+    try machine.eventually("ready") { try client.status().isReady }
+    #expect(try machine.count("ready") == 1)
+    _ = try client.kill()
+    try machine.monitorEnds()
+  }
+
   @Test("A record of another boot of the host names no living process")
   func otherBoot() throws {
     let machine = try Machine(BootSector.halt)

@@ -121,9 +121,13 @@ struct CommandLineTests {
     #expect(!kvm.contains("tcg"))
     machine.accelerator = .tcg
     machine.cpuModel = "host"
-    #expect(Self.lines(machine.arguments(sockets: sockets, consoleLog: Self.consoleLog)).contains("-cpu max\n"))
+    #expect(
+      Self.lines(machine.arguments(sockets: sockets, consoleLog: Self.consoleLog)).contains(
+        "-cpu max\n"))
     machine.cpuModel = "Skylake-Client"
-    #expect(Self.lines(machine.arguments(sockets: sockets, consoleLog: Self.consoleLog)).contains("-cpu Skylake-Client\n"))
+    #expect(
+      Self.lines(machine.arguments(sockets: sockets, consoleLog: Self.consoleLog)).contains(
+        "-cpu Skylake-Client\n"))
   }
 
   @Test("UEFI gets its code read only and a variable store of its own")
@@ -131,7 +135,8 @@ struct CommandLineTests {
     var machine = Self.full
     machine.firmware = .uefi(code: "/f/code.fd", variables: "/v/vars.fd")
     let text = Self.lines(
-      machine.arguments(sockets: GuestSockets(qmp: 3, console: 4, agent: 5), consoleLog: Self.consoleLog))
+      machine.arguments(
+        sockets: GuestSockets(qmp: 3, console: 4, agent: 5), consoleLog: Self.consoleLog))
     #expect(text.contains("pflash0=firmware-code,pflash1=firmware-variables"))
     #expect(
       text.contains(

@@ -129,7 +129,8 @@ struct RealQEMUTests {
     let sockets = try ["q", "c", "a"].map { try StreamSocket.listen("\(directory)/\($0)") }
     let errors = try Descriptor.open(directory + "/log", [.write, .create])
     let pid = try SpawnRequest(
-      qemu.path, machine.arguments(
+      qemu.path,
+      machine.arguments(
         sockets: GuestSockets(qmp: 3, console: 4, agent: 5), consoleLog: directory + "/console,log"),
       descriptors: [
         (target: 2, source: errors), (target: 3, source: sockets[0]),
