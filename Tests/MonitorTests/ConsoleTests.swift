@@ -54,6 +54,22 @@ struct ConsoleTests {
     try machine.monitorEnds()
   }
 
+  @Test("A log that grew while no monitor ran is bounded at adoption, the guest silent or not")
+  func boundedAtAdoption() throws {
+    let machine = try Machine(BootSector.halt)
+    machine.configuration.consoleLimit = 8192
+    try machine.launch()
+    try machine.monitor().signal(SIGKILL)
+    try machine.monitorEnds()
+    let file = try Descriptor.open(machine.directory.consoleLog, [.write, .append])
+    try file.write([UInt8](repeating: 0x78, count: 100_000))
+    try machine.launch(.adopt)
+    try machine.eventually("the bound") { try size(machine.directory.consoleLog) == 0 }
+    #expect(try size(machine.directory.olderConsoleLog) == 8192)
+    _ = try machine.client().kill()
+    try machine.monitorEnds()
+  }
+
   private func size(_ path: String) throws -> Int { try Descriptor.open(path, .read).size() }
 
   @Test("A text on the console makes the guest ready, and a reset makes it not")
