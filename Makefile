@@ -23,7 +23,7 @@ install:
 	@test -x $(BIN)/ingot || { echo "run 'make' first" >&2; exit 1; }
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
-	install -m 755 $(BIN)/ingot $(BIN)/ingot-monitor $(DESTDIR)$(PREFIX)/bin/
+	install -s -m 755 $(BIN)/ingot $(BIN)/ingot-monitor $(DESTDIR)$(PREFIX)/bin/
 	$(BIN)/ingot --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ingot
 	$(BIN)/ingot --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ingot
 	$(BIN)/ingot --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ingot.fish
@@ -42,9 +42,10 @@ demo-clean:
 	@if [ -x $(BIN)/ingot ]; then INGOT_HOME=$(DEMO_HOME) $(BIN)/ingot destroy --all --yes; fi
 	rm -rf $(DEMO_HOME)
 
+# The end-to-end tests run the release build, as users do.
 test: build
 	@Scripts/dependencies.sh run test
-	swift test --explicit-target-dependency-import-check error
+	INGOT_BIN=$(CURDIR)/$(BIN) swift test --explicit-target-dependency-import-check error
 
 bench: build
 	@Scripts/dependencies.sh run bench

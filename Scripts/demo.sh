@@ -3,9 +3,11 @@
 set -euo pipefail
 ingot=$1
 
-step() { printf '\n$ ingot %s\n' "$*"; "$ingot" "$@"; }
+step() {
+  printf '\n$ ingot %s\n' "$*"
+  "$ingot" "$@"
+}
 
-step apply -f Images/debian-12.yaml --yes
 step apply -f Images/debian-12.yaml -f Manifests/quickstart.yaml --yes
 step get vm
 step plan -f Images/debian-12.yaml -f Manifests/quickstart.yaml --detailed-exitcode

@@ -57,10 +57,12 @@ struct ExplanationTests {
 
   @Test("the README's reference is the field tables'")
   func readme() throws {
-    guard let text = projectText("README.md"), let start = text.firstRange(of: "<!-- fields -->"),
-      let end = text.firstRange(of: "<!-- /fields -->")
-    else { return }
+    let text = try #require(projectText("README.md"))
+    let start = try #require(text.firstRange(of: "<!-- fields -->"))
+    let end = try #require(text.firstRange(of: "<!-- /fields -->"))
     let section = text[start.upperBound..<end.lowerBound]
-    #expect(String(section) == "\n\n\(referenceMarkdown())\n", "write the new reference there")
+    #expect(
+      String(section) == "\n\n\(referenceMarkdown())\n",
+      "write there what `ingot explain --markdown` prints")
   }
 }
