@@ -25,13 +25,13 @@ spec:
   terminationGracePeriod: 1s
 YAML
 "$bin/ingot" apply -f "$work/vm.yaml" --yes --no-wait >/dev/null 2>&1
-"$bin/ingot" start bench >/dev/null
+"$bin/ingot" start bench >/dev/null 2>&1
 process=$(pgrep -f "$work/home.*qemu|qemu-system-x86_64.*$work/home" | head -n 1 || true)
 mapfile -d '' -t arguments < "/proc/$process/cmdline"
 monitor=$(pgrep -f "ingot-monitor.*$work/home" | head -n 1)
 memory=$(awk '/^Private_(Clean|Dirty)/ { sum += $2 } END { printf "%.1f", sum / 1024 }' "/proc/$monitor/smaps")
 row "monitor's private memory, MiB" "$memory" "-" "-" "ours <= 6"
-"$bin/ingot" stop bench >/dev/null
+"$bin/ingot" stop bench --grace 0s >/dev/null 2>&1
 
 # The bare start: the same arguments with sockets QEMU binds itself, until QMP answers that the
 # guest runs.
@@ -78,7 +78,7 @@ json=$(python3 -c 'import json,sys; print(json.dumps(sys.argv[1:]))' "${argument
 a="" b=""
 for ((i = 0; i < 11; i++)); do
   a+="$(seconds "$bin/ingot" start bench)"$'\n'
-  "$bin/ingot" stop bench >/dev/null
+  "$bin/ingot" stop bench --grace 0s >/dev/null 2>&1
   b+="$(bare)"$'\n'
 done
 ma=$(printf '%s' "$a" | median)

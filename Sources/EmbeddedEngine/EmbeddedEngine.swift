@@ -20,6 +20,8 @@ public final class EmbeddedEngine: Engine {
   let checkpoint: @Sendable (String) throws -> Void
   let processID = getpid()
   private let session = Mutex<Session?>(nil)
+  /// Held while a pool's directory is made, since many disks may need it at once.
+  let poolMaking = Mutex<Void>(())
 
   private init(
     home: HomeDirectory, store: Store, host: HostContext, imageBuilder: any ImageBuilder,

@@ -52,8 +52,8 @@ public protocol EngineLock: AnyObject, Sendable {
 public enum MachineVerb: Sendable, Hashable {
   /// Start it; one that runs is left alone.
   case start
-  /// Shut it down, by ACPI first; killed after `grace` seconds.
-  case stop(grace: Int)
+  /// Shut it down, by ACPI first; killed after `grace` seconds, nil means the machine's own period.
+  case stop(grace: Int?)
   /// Restart the guest; `force` resets it without asking.
   case reboot(force: Bool)
   /// Stop it in its tracks.

@@ -40,6 +40,20 @@ struct StorageTests {
     #expect(try await engine.audit() == [])
   }
 
+  @Test("Many first volumes at once share the making of their pool")
+  func manyAtOnce() async throws {
+    let fixture = try EngineFixture()
+    defer { fixture.cleanUp() }
+    let engine = try fixture.open()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for index in 0..<24 {
+        group.addTask { try await engine.perform(.create(volume("data-\(index)"))) }
+      }
+      try await group.waitForAll()
+    }
+    #expect(try namesInDirectory(fixture.home + "/pools/default").count == 25)
+  }
+
   @Test("A pool in a directory of its own goes with its directory; strangers' files stay")
   func pools() async throws {
     let fixture = try EngineFixture()

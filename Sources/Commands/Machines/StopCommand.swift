@@ -9,10 +9,11 @@ struct StopCommand: AsyncParsableCommand {
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var arguments: MachineArguments
-  @Option(help: "How long the guest may take, such as 30s; 0s kills it at once.")
-  var grace = DurationArgument(seconds: 60)
+  @Option(
+    help: "How long the guest may take, such as 30s; 0s kills it at once. Its own period else.")
+  var grace: DurationArgument?
 
   func run() async throws {
-    try await control(arguments, global, word: "stop", .stop(grace: grace.seconds))
+    try await control(arguments, global, word: "stop", .stop(grace: grace?.seconds))
   }
 }

@@ -2,6 +2,7 @@ internal import EngineInterface
 internal import GRDB
 internal import JSON
 internal import Resources
+internal import Synchronization
 internal import SystemIO
 
 /// A directory that holds disk files, with a marker that says whose it is.
@@ -120,7 +121,7 @@ extension EmbeddedEngine {
     let row = try store.read { db in
       try StoredResource.require(db, ResourceID(.storagePool, name))
     }
-    try makePool(row.resource, uid: row.uid)
+    try poolMaking.withLock { _ in try makePool(row.resource, uid: row.uid) }
   }
 
   /// Where a disk that is about to be made will be.
