@@ -105,6 +105,23 @@ struct MachineTests {
     #expect(try await engine.audit() == [])
   }
 
+  @Test("A guest that ends between a plan and its apply does not make the plan stale")
+  func endAfterPlan() async throws {
+    let fixture = try EngineFixture()
+    defer { fixture.cleanUp() }
+    let engine = try fixture.open()
+    try await engine.perform(.create(machine("vm")))
+    try await engine.control("vm", .start)
+    let planned = try await engine.observe().generation
+    let pid = try await engine.resource(.virtualMachine, "vm")?.machine?.processID
+    try signal(try #require(pid), 9)
+    _ = try await engine.wait("vm") { $0.state == .crashed }
+    #expect(try await engine.observe().generation == planned)
+    // What the user asks for does.
+    try await engine.control("vm", .start)
+    #expect(try await engine.observe().generation > planned)
+  }
+
   @Test("A change that waits for the next boot shows until the guest is started again")
   func staged() async throws {
     let fixture = try EngineFixture()

@@ -22,11 +22,14 @@ package struct SimulatedDeath: Error {
 // removes half-built images, which nothing could go on with.
 extension EmbeddedEngine {
   /// Ends the intents of dead processes.
+  ///
+  /// What they had begun made older plans stale at its beginning; that they ended changes nothing
+  /// that a plan rests on.
   func recover() throws {
     let intents = try store.read(Intent.all)
     for intent in intents where try !isAlive(intent) {
       if intent.id.kind == .image { try removeTree(home.building(intent.uid)) }
-      try store.change { db in
+      try store.write { db in
         guard let current = try Intent.find(db, intent.id), current.row == intent.row else {
           return
         }

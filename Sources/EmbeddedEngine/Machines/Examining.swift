@@ -72,10 +72,12 @@ extension EmbeddedEngine {
   }
 
   /// Records that nothing of a machine runs.
+  ///
+  /// A guest may end at any moment; that makes no plan stale, as acts look again before they act.
   private func settle(
     _ row: StoredMachine, _ state: MachineStatus.State, _ reason: String?, at time: Int64? = nil
   ) throws -> Examined {
-    let settled = try store.change { db in
+    let settled = try store.write { db in
       guard var current = try StoredMachine.find(db, row.uid) else { return row }
       current.isDown = true
       current.state = state
