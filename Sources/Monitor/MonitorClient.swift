@@ -108,7 +108,7 @@ public final class MonitorClient {
         if host.uptime() >= deadline { break }
       }
     } catch {
-      throw RPCError("the monitor can't be reached: \(error)")
+      throw RPCError("the monitor can't be reached: \(error)", isGone: error.isHungUp)
     }
     if !rest.isEmpty { throw RPCError("the monitor did not take '\(method)' in time") }
   }
@@ -129,7 +129,9 @@ public final class MonitorClient {
       while true {
         if let line = buffer.next() { return try JSONValue(parsing: line) }
         if let bytes = try StreamSocket.receive(from: socket) {
-          if bytes.isEmpty { throw RPCError("the monitor ended before it answered '\(method)'") }
+          if bytes.isEmpty {
+            throw RPCError("the monitor ended before it answered '\(method)'", isGone: true)
+          }
           if !buffer.append(bytes) { throw RPCError("the monitor's answer is too long") }
         } else {
           if host.uptime() >= deadline { return nil }
@@ -139,7 +141,8 @@ public final class MonitorClient {
     } catch let error as RPCError {
       throw error
     } catch {
-      throw RPCError("the monitor can't be understood: \(error)")
+      let isGone = (error as? SystemError)?.isHungUp == true
+      throw RPCError("the monitor can't be understood: \(error)", isGone: isGone)
     }
   }
 

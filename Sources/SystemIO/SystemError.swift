@@ -30,6 +30,8 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
   public var isOutOfSpace: Bool { errno == ENOSPC || errno == EDQUOT }
   /// Whether nobody listens at the address.
   public var isRefused: Bool { errno == ECONNREFUSED }
+  /// Whether the other end of a connection is gone.
+  public var isHungUp: Bool { errno == EPIPE || errno == ECONNRESET }
   /// Whether another holds it at the moment: a lock, a full queue.
   public var isBusy: Bool { errno == EAGAIN }
   /// Whether rights are missing.

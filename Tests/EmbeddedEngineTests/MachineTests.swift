@@ -4,6 +4,7 @@ import Foundation
 import JSON
 import Monitor
 import Resources
+import Synchronization
 import SystemIO
 import Testing
 
@@ -102,6 +103,32 @@ struct MachineTests {
     let lost = try await engine.wait("vm") { $0.state != .running && $0.state != .unresponsive }
     #expect(lost.machine?.state == .crashed)
     #expect(lost.machine?.reason?.contains("unknown") == true)
+    #expect(try await engine.audit() == [])
+  }
+
+  @Test("A monitor that ends while it is asked is waited for, then the machine starts")
+  func endingMonitor() async throws {
+    let fixture = try EngineFixture()
+    defer { fixture.cleanUp() }
+    let engine = try fixture.open()
+    try await engine.perform(.create(machine("vm")))
+    let directory = MachineDirectory(try await engine.machineDirectory("vm"))
+    let listener = try StreamSocket.listen(directory.monitorSocket)
+    let lock = Mutex<FileLock?>(try FileLock(directory.lock))
+    let monitor = Thread {
+      var entries = [PollEntry(listener.raw, wantsRead: true)]
+      // A failed wait shows as a start that fails.
+      try? poll(&entries, milliseconds: 60_000)
+      // Closed without an answer, by the end of its life.
+      _ = try? StreamSocket.accept(listener)
+      usleep(100_000)
+      try? removeFile(directory.monitorSocket)
+      lock.withLock { $0 = nil }
+    }
+    monitor.start()
+    try await engine.control("vm", .start)
+    #expect(try await engine.resource(.virtualMachine, "vm")?.machine?.state == .running)
+    #expect(lock.withLock { $0 == nil })
     #expect(try await engine.audit() == [])
   }
 

@@ -47,17 +47,19 @@ extension EmbeddedEngine {
   ) async throws -> EngineInterface.GuestCommandResult {
     let id = ResourceID(.virtualMachine, machine)
     let doing = "run \(arguments.first ?? "nothing") in \(id)"
-    guard input.isEmpty else {
+    guard input.count <= MonitorClient.inputLimit else {
       throw EngineError(
-        "unsupported", "cannot \(doing): input can't be given to a command in a guest",
-        help: "write the input to a file in the guest first, or use `ingot ssh`")
+        "refused",
+        "cannot \(doing): its input of \(input.count) bytes is over the agent's limit of "
+          + "\(MonitorClient.inputLimit)",
+        help: "give it less, or use `ingot ssh`")
     }
     return try await wrapped(doing) { [self] in
       let row = try store.read { db in try StoredResource.require(db, id) }
       let client = try requireMonitor(row)
       let limit = min(max(1, timeout), 86_400) * 1000
       let result = try answered { () throws(RPCError) in
-        try client.run(arguments, milliseconds: limit)
+        try client.run(arguments, input: input, milliseconds: limit)
       }
       let code = result.status ?? 128 + (result.signal ?? 0)
       return EngineInterface.GuestCommandResult(

@@ -34,8 +34,21 @@ extension EmbeddedEngine {
   /// A connection to the monitor of a machine whose guest may live; a monitor that died is
   /// replaced by another, which takes the guest up.
   ///
+  /// One that is about to end, with or after its guest, still takes connections: it is known by
+  /// its silence, and waited for.
   /// - Returns: nil where the guest is down.
   func attachMonitor(_ uid: String) throws -> MonitorClient? {
+    for _ in 0..<5 {
+      guard let client = try connectOrAdopt(uid) else { return nil }
+      guard hasGone(client) else { return client }
+      try waitForMonitor(uid)
+    }
+    throw EngineError(
+      "failed", "the monitor of machine \(uid) ends again and again",
+      help: "see \(MachineDirectory(home.machine(uid)).monitorLog)")
+  }
+
+  private func connectOrAdopt(_ uid: String) throws -> MonitorClient? {
     let directory = MachineDirectory(home.machine(uid))
     if let client = try connectMonitor(uid) { return client }
     guard fileExists(directory.configuration) else { return nil }
@@ -45,6 +58,16 @@ extension EmbeddedEngine {
     }
     try launch(directory, .adopt)
     return try connectMonitor(uid)
+  }
+
+  private func hasGone(_ client: MonitorClient) -> Bool {
+    do {
+      _ = try client.status()
+      return false
+    } catch {
+      // Any other failure is for the caller's own request to meet.
+      return error.isGone
+    }
   }
 
   func report(_ directory: MachineDirectory) throws -> MachineReport {
