@@ -35,6 +35,10 @@ public protocol Engine: Sendable {
   func control(_ machine: String, _ verb: MachineVerb) async throws
 
   /// Runs a command in a guest through its agent.
+  ///
+  /// - Parameters:
+  ///   - input: what it finds on its standard input.
+  ///   - timeout: in seconds.
   func execute(_ machine: String, _ arguments: [String], input: [UInt8], timeout: Int) async throws
     -> GuestCommandResult
 

@@ -10,17 +10,21 @@ final class AgentExec {
   private let completion: (Result<JSONValue, QMPError>) -> Void
   private var wait = 20
 
-  /// - Parameter completion: gets `guest-exec-status`'s last answer: `exitcode` or `signal`,
-  ///   `out-data` and `err-data` in Base64.
+  /// - Parameters:
+  ///   - input: what the command finds on its standard input, in Base64.
+  ///   - completion: gets `guest-exec-status`'s last answer: `exitcode` or `signal`, `out-data`
+  ///     and `err-data` in Base64.
   static func run(
-    _ command: [String], on agent: AgentChannel, loop: EventLoop, now: @escaping () -> UInt64,
-    milliseconds: Int, _ completion: @escaping (Result<JSONValue, QMPError>) -> Void
+    _ command: [String], input: String? = nil, on agent: AgentChannel, loop: EventLoop,
+    now: @escaping () -> UInt64, milliseconds: Int,
+    _ completion: @escaping (Result<JSONValue, QMPError>) -> Void
   ) {
     let exec = AgentExec(loop, agent, now, milliseconds, completion)
-    let arguments: JSONObject = [
+    var arguments: JSONObject = [
       "path": .string(command.first ?? ""),
       "arg": .array(command.dropFirst().map(JSONValue.string)), "capture-output": true,
     ]
+    if let input { arguments["input-data"] = .string(input) }
     agent.execute("guest-exec", arguments, deadline: milliseconds) { result in
       switch result {
       case .success(let value): exec.ask(value["pid"] ?? .null)

@@ -62,16 +62,24 @@ extension MonitorClient {
       ], milliseconds: milliseconds + 5000)
   }
 
+  /// The most that `run` takes as input, in bytes: the agent gets it in one message.
+  public static let inputLimit = 1 << 19
+
   /// Runs a command in the guest through its agent and waits for its end.
+  ///
+  /// - Parameter input: what it finds on its standard input, at most `inputLimit` bytes.
   public func run(
-    _ command: [String], milliseconds: Int = 60_000
+    _ command: [String], input: [UInt8] = [], milliseconds: Int = 60_000
   ) throws(RPCError) -> GuestCommandResult {
-    let value = try call(
-      "exec",
-      [
-        "command": .array(command.map(JSONValue.string)),
-        "timeout": .integer(Int64(milliseconds)),
-      ], milliseconds: milliseconds + 5000)
+    guard input.count <= Self.inputLimit else {
+      throw RPCError("the input of \(input.count) bytes is over the limit of \(Self.inputLimit)")
+    }
+    var params: JSONValue = [
+      "command": .array(command.map(JSONValue.string)),
+      "timeout": .integer(Int64(milliseconds)),
+    ]
+    if !input.isEmpty { params["input"] = .string(encodeBase64(input)) }
+    let value = try call("exec", params.object ?? [:], milliseconds: milliseconds + 5000)
     return try decoded { () throws(JSONShapeError) in try GuestCommandResult(JSONReader(value)) }
   }
 

@@ -103,30 +103,3 @@ public struct GuestCommandResult: Hashable, Sendable {
     return bytes
   }
 }
-
-/// Decodes Base64 (RFC 4648, section 4); nil where it is none.
-func decodeBase64(_ text: String) -> [UInt8]? {
-  var bytes: [UInt8] = []
-  var bits: UInt32 = 0
-  var count = 0
-  let digits = text.utf8.filter { $0 != UInt8(ascii: "=") }
-  guard text.utf8.count % 4 == 0, text.utf8.count - digits.count <= 2 else { return nil }
-  for digit in digits {
-    let value: UInt8
-    switch digit {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = digit - 65
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): value = digit - 71
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit + 4
-    case UInt8(ascii: "+"): value = 62
-    case UInt8(ascii: "/"): value = 63
-    default: return nil
-    }
-    bits = bits << 6 | UInt32(value)
-    count += 6
-    if count >= 8 {
-      count -= 8
-      bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-    }
-  }
-  return bytes
-}

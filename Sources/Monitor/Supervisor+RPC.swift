@@ -99,9 +99,10 @@ extension Supervisor {
     let timeout = try params.optional("timeout")?.integer(1...86_400_000) ?? 60_000
     guard !command.isEmpty else { throw RPCError("the command is empty") }
     guard let agent else { throw notRunning }
-    AgentExec.run(command, on: agent, loop: loop, now: host.uptime, milliseconds: timeout) {
-      tell($0.forRPC)
-    }
+    AgentExec.run(
+      command, input: try params.optional("input")?.string(), on: agent, loop: loop,
+      now: host.uptime, milliseconds: timeout
+    ) { tell($0.forRPC) }
   }
 
   private func passOn(

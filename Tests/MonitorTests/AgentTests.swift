@@ -102,6 +102,7 @@ struct AgentTests {
       if name == "guest-exec" {
         #expect(value["arguments"]?["path"] == "/bin/echo")
         #expect(value["arguments"]?["arg"] == ["hello"])
+        #expect(value["arguments"]?["input-data"] == "c2F5")
         return .answer("{\"return\": {\"pid\": 7}}")
       }
       asked += 1
@@ -111,7 +112,8 @@ struct AgentTests {
     }
     var result: GuestCommandResult?
     AgentExec.run(
-      ["/bin/echo", "hello"], on: scene.channel, loop: scene.loop, now: Machine.host.uptime,
+      ["/bin/echo", "hello"], input: "c2F5", on: scene.channel, loop: scene.loop,
+      now: Machine.host.uptime,
       milliseconds: 20_000
     ) { outcome in
       if case .success(let value) = outcome { result = try? GuestCommandResult(JSONReader(value)) }
@@ -121,6 +123,17 @@ struct AgentTests {
     #expect(result?.status == 0)
     #expect(result?.output == Array("hello\n".utf8))
     #expect(asked == 3)
+  }
+
+  @Test(
+    "Base64 there and back gives the same, as RFC 4648 has it",
+    arguments: [
+      ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="),
+      ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy"),
+    ])
+  func base64(_ plain: String, _ encoded: String) {
+    #expect(encodeBase64(Array(plain.utf8)) == encoded)
+    #expect(decodeBase64(encoded) == Array(plain.utf8))
   }
 
   @Test("A guest that closes its end fails what waits, at once")

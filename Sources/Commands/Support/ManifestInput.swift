@@ -1,5 +1,4 @@
 internal import Diagnostics
-internal import Glibc
 internal import Manifests
 internal import Resources
 internal import SystemIO
@@ -34,11 +33,5 @@ enum ManifestInput {
       TextStream.errors.write(view.text(loaded.diagnostics))
     }
     return loaded
-  }
-
-  /// Standard input as a descriptor of its own, so that closing it leaves number 0 open.
-  private static func standardInput() throws(SystemError) -> Descriptor {
-    let raw = try checked("read", "standard input") { dup(STDIN_FILENO) }
-    return Descriptor(owning: raw, name: "standard input")
   }
 }
