@@ -86,7 +86,8 @@ let package = Package(
       "Commands",
       [
         "JSON", "Resources", "Diagnostics", "Manifests", "EngineInterface", "Planning",
-        "Execution", "EmbeddedEngine", "Conversion", "SystemIO", "Monitor", "QEMU", argumentParser,
+        "Execution", "EmbeddedEngine", "Conversion", "SystemIO", "Monitor", "QEMU", "YAML",
+        "Archive", argumentParser,
       ]),
     .executableTarget(name: "ingot", dependencies: ["Commands"], swiftSettings: settings),
     .executableTarget(name: "ingot-monitor", dependencies: ["Monitor"], swiftSettings: settings),

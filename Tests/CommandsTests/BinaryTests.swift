@@ -52,11 +52,15 @@ struct BinaryTests {
 
     """
 
-  @Test("version prints name and version to standard output")
+  @Test("version prints its own and its libraries' versions to standard output")
   func version() throws {
     let run = try ingot("version")
     #expect(run.status == 0)
     #expect(run.output.hasPrefix("ingot 0."))
+    for library in ["swift", "libyaml", "libarchive", "sqlite"] {
+      let line = run.output.split(separator: "\n").first { $0.hasPrefix("  \(library) ") }
+      #expect(line?.split(separator: " ").dropFirst().first?.first?.isNumber == true, "\(library)")
+    }
     #expect(run.errors.isEmpty)
   }
 

@@ -1,7 +1,10 @@
+internal import Archive
 internal import ArgumentParser
+internal import EmbeddedEngine
 internal import JSON
 internal import QEMU
 internal import SystemIO
+internal import YAML
 
 struct VersionCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -13,7 +16,7 @@ struct VersionCommand: AsyncParsableCommand {
   var output: ReportFormat = .table
 
   func run() async throws {
-    var parts = LibraryVersions.all
+    var parts = try LibraryVersions.all()
     if verbose {
       let path = Environment.current().path.joined(separator: ":")
       parts.append(("qemu", try await blocking { Self.qemuVersion(path) }))
@@ -40,7 +43,16 @@ struct VersionCommand: AsyncParsableCommand {
 /// The versions of what this build contains.
 enum LibraryVersions {
   /// By name, in order.
-  static var all: [(String, String)] { [("swift", swift)] }
+  static func all() throws -> [(String, String)] {
+    // libarchive names itself and what it decompresses with.
+    let archive = libarchiveVersion().split(separator: " ").dropFirst()
+    let parts = archive.dropFirst().joined(separator: ", ")
+    return [
+      ("swift", swift), ("libyaml", libyamlVersion()),
+      ("libarchive", (archive.first.map(String.init) ?? "") + (parts.isEmpty ? "" : " (\(parts))")),
+      ("sqlite", try sqliteVersion()),
+    ]
+  }
 
   /// The compiler this was built with.
   private static var swift: String {
