@@ -58,6 +58,7 @@ let package = Package(
     library("FileTree"),
     library("Archive", ["CLibarchive", "SystemIO"]),
     library("Ext4", ["FileTree"]),
+    library("Ext4Reader", ["FileTree", "Ext4"]),
     library("DiskImage", ["CZlib", "CZstd", "SystemIO"]),
     library("QEMU", ["JSON", "SystemIO"]),
     library("Monitor", ["JSON", "QEMU", "SystemIO"]),
@@ -78,7 +79,7 @@ let package = Package(
       "Conversion",
       [
         "JSON", "Resources", "Diagnostics", "EngineInterface", "SystemIO", "FileTree", "Ext4",
-        "DiskImage", "Archive", crypto, subprocess, systemPackage,
+        "Ext4Reader", "DiskImage", "Archive", crypto, subprocess, systemPackage,
       ]),
     library(
       "Execution", ["JSON", "Resources", "Diagnostics", "EngineInterface", "Planning", "SystemIO"]),
@@ -100,6 +101,7 @@ let package = Package(
     tests("YAML", ["YAML", "Diagnostics"]),
     tests("Archive", ["Archive", "SystemIO"]),
     tests("Ext4", ["Ext4", "FileTree"]),
+    tests("Ext4Reader", ["Ext4Reader", "Ext4", "FileTree", "SystemIO"]),
     tests("DiskImage", ["DiskImage", "SystemIO"]),
     tests("QEMU", ["QEMU", "JSON", "SystemIO"]),
     tests("Monitor", ["Monitor", "QEMU", "JSON", "SystemIO"]),

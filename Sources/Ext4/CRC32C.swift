@@ -1,5 +1,5 @@
 /// CRC-32C (Castagnoli) as ext4 and jbd2 use it: reflected, no final inversion.
-enum CRC32C {
+package enum CRC32C {
   /// Eight tables for eight bytes a step ("slicing by eight").
   private static let tables: [UInt32] = {
     var tables = [UInt32](repeating: 0, count: 8 * 256)
@@ -16,7 +16,7 @@ enum CRC32C {
   }()
 
   /// Goes on with a checksum over more bytes; the first seed is all ones.
-  static func update(_ seed: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
+  package static func update(_ seed: UInt32, _ bytes: UnsafeRawBufferPointer) -> UInt32 {
     tables.withUnsafeBufferPointer { table in
       var crc = seed
       var position = 0
@@ -42,7 +42,7 @@ enum CRC32C {
   }
 
   /// Goes on with a checksum over an integer's bytes, lowest first.
-  static func update(_ seed: UInt32, _ value: some FixedWidthInteger) -> UInt32 {
+  package static func update(_ seed: UInt32, _ value: some FixedWidthInteger) -> UInt32 {
     withUnsafeBytes(of: value.littleEndian) { update(seed, $0) }
   }
 }

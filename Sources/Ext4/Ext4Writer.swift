@@ -19,6 +19,9 @@ public final class Ext4Writer {
   var allocator: BlockAllocator
   var contents = ContentStore()
 
+  /// Sees all file contents; set it before the first one begins.
+  public var observer: (any ContentObserver)?
+
   private var openPath: [UInt8]?
   private var position = 0
   /// Bytes of the last block that are not filled yet.
@@ -69,6 +72,7 @@ public final class Ext4Writer {
       throw Ext4Error(path, .misuse("a file was begun before the last one was ended"))
     }
     begin(path)
+    observer?.beginContent()
   }
 
   /// Adds bytes to the file that was begun.
@@ -77,6 +81,7 @@ public final class Ext4Writer {
       throw Ext4Error([], .misuse("bytes came without a file begun"))
     }
     try put(bytes)
+    observer?.append(bytes)
   }
 
   /// Adds bytes to the file that was begun.
@@ -96,6 +101,7 @@ public final class Ext4Writer {
     try output.appendZeros(padding)
     room -= padding
     position += count
+    observer?.appendHole(count)
   }
 
   /// Ends the file and gives the content to set in the tree.
@@ -104,7 +110,9 @@ public final class Ext4Writer {
       throw Ext4Error([], .misuse("a file was ended without one begun"))
     }
     let size = position
-    return .reference(UInt64(try end()), size: UInt64(size))
+    let number = UInt64(try end())
+    observer?.endContent(number)
+    return .reference(number, size: UInt64(size))
   }
 
   /// Completes the file system for a tree whose contents all came through this writer.
