@@ -79,7 +79,7 @@ let package = Package(
       "Conversion",
       [
         "JSON", "Resources", "Diagnostics", "EngineInterface", "SystemIO", "FileTree", "Ext4",
-        "Ext4Reader", "DiskImage", "Archive", crypto, subprocess, systemPackage,
+        "Ext4Reader", "DiskImage", "Archive", crypto,
       ]),
     library(
       "Execution", ["JSON", "Resources", "Diagnostics", "EngineInterface", "Planning", "SystemIO"]),
@@ -87,7 +87,8 @@ let package = Package(
       "Commands",
       [
         "JSON", "Resources", "Diagnostics", "Manifests", "EngineInterface", "Planning",
-        "Execution", "EmbeddedEngine", "Conversion", "SystemIO", "Monitor", "QEMU", "YAML",
+        "Execution", "EmbeddedEngine", "Conversion", "DiskImage", "SystemIO", "Monitor", "QEMU",
+        "YAML",
         "Archive", argumentParser,
       ]),
     .executableTarget(name: "ingot", dependencies: ["Commands"], swiftSettings: settings),
@@ -112,7 +113,9 @@ let package = Package(
       ["EmbeddedEngine", "JSON", "Resources", "EngineInterface", "Monitor", "SystemIO"]),
     tests(
       "Conversion",
-      ["Conversion", "JSON", "Resources", "EngineInterface", "FileTree", "SystemIO"]),
+      [
+        "Conversion", "JSON", "Resources", "EngineInterface", "FileTree", "SystemIO", "DiskImage",
+      ]),
     tests(
       "Execution",
       ["Execution", "Planning", "JSON", "Resources", "Diagnostics", "EngineInterface"]),

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -90,6 +91,13 @@ int clinux_peer_uid(int socket, unsigned int *uid) {
   if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0) return -1;
   *uid = credentials.uid;
   return 0;
+}
+
+int clinux_fs_magic(int fd, unsigned int *magic) {
+  struct statfs raw;
+  int result = fstatfs(fd, &raw);
+  if (result == 0) *magic = (unsigned int)raw.f_type;
+  return result;
 }
 
 int clinux_statx(int directory, const char *path, struct clinux_file_status *out) {

@@ -11,6 +11,46 @@ public enum ConversionSource: Hashable, Sendable {
   case bootstrap(ImageSpecification.Bootstrap)
 }
 
+/// What becomes of other file systems that are mounted inside a source directory.
+///
+/// What the kernel makes up or keeps in memory (`/proc`, `/dev`, a tmpfs) is always left out.
+public enum MountPolicy: Hashable, Sendable {
+  /// They stay behind and count as dropped, so that nobody misses them unawares.
+  case drop
+  /// They stay behind as asked.
+  case leaveOut
+  /// They are read.
+  case read
+}
+
+/// A partition beside the root's.
+public struct PartitionRequest: Hashable, Sendable {
+  /// Where its file system is mounted, such as `/boot`, or `swap`.
+  public var target: String
+  /// In bytes, a multiple of 1 MiB; nil means what the source's content there needs, which only a
+  /// directory tells before it is read.
+  public var size: Int?
+
+  /// Asks for a partition.
+  public init(_ target: String, size: Int? = nil) {
+    self.target = target
+    self.size = size
+  }
+}
+
+/// How much an archive may hold before it is refused; nil means what no machine comes near.
+public struct ConversionLimits: Hashable, Sendable {
+  /// Entries.
+  public var entries: Int?
+  /// Bytes of all files together.
+  public var bytes: Int?
+  /// Bytes out for each byte of a compressed archive, once a GiB came out.
+  public var ratio: Int?
+
+  /// Makes limits that are the defaults.
+  public init() {}
+}
+
 /// All that decides a converted image beside its source.
 public struct ConversionOptions: Hashable, Sendable {
   /// Whether the machine's identity is kept.
@@ -23,21 +63,30 @@ public struct ConversionOptions: Hashable, Sendable {
   public var size: Int?
   /// Patterns of what is left out, as gitignore(5) writes them.
   public var exclude: [String] = []
+  /// Patterns of what `exclude` is not to leave out; as `!` before a pattern, after all others.
+  public var include: [String] = []
   /// Ways the image must be able to boot; only `direct` is there yet.
   public var boot: [String] = ["direct"]
-  /// Whether other file systems mounted inside the source are read too.
-  public var crossesMounts = false
+  /// What becomes of other file systems mounted inside the source.
+  public var mounts = MountPolicy.drop
+  /// Partitions that stand before the root's; what is mounted there in the source is read.
+  public var partitions: [PartitionRequest] = []
   /// The root file system's label: up to 16 bytes.
   public var label = "root"
   /// The host name in template mode.
   public var hostName = "localhost"
-  /// Seconds since 1970 that no time stamp may exceed and that stand for "now"; nil means the
-  /// newest time of change in the tree (reproducible-builds.org, SOURCE_DATE_EPOCH).
+  /// Seconds since 1970 that no time stamp may exceed and that stand for "now" (SOURCE_DATE_EPOCH
+  /// of reproducible-builds.org).
+  ///
+  /// Nil means the newest time of change in the tree. Where it is given, birth times are not kept,
+  /// so that a tree and its archive give the same bytes.
   public var sourceDateEpoch: Int64?
-  /// Threads that read; nil means one a processor.
-  public var readers: Int?
-  /// Threads that compress; nil means one a processor.
-  public var compressors: Int?
+  /// Threads that read, and as many again that compress: 1 to 256; nil means one a processor.
+  public var threads: Int?
+  /// Bytes a second that are read from the source at most; nil means as fast as it goes.
+  public var rateLimit: Int?
+  /// How much an archive may hold.
+  public var limits = ConversionLimits()
   /// Bytes of files that are held in memory for fix-ups at most.
   public var heldBytesLimit = 512 << 20
   /// The environment that mmdebstrap runs in, as `NAME=value`.

@@ -12,41 +12,44 @@ final class ConversionRun {
   private let host: HostContext
   private let cancellation: Cancellation
   private let afterScan: @Sendable () throws -> Void
+  private let readFile: ReadAhead.Read
   private let progress: @Sendable (ActProgress) -> Void
   private var report = ConversionReport()
   private var phaseStart: UInt64
 
   init(
     options: ConversionOptions, host: HostContext, cancellation: Cancellation,
-    afterScan: @escaping @Sendable () throws -> Void,
+    afterScan: @escaping @Sendable () throws -> Void, readFile: @escaping ReadAhead.Read,
     progress: @escaping @Sendable (ActProgress) -> Void
   ) {
     self.options = options
     self.host = host
     self.cancellation = cancellation
     self.afterScan = afterScan
+    self.readFile = readFile
     self.progress = progress
     phaseStart = host.uptime()
   }
 
   func run(_ source: ConversionSource, to path: String) throws -> Conversion {
     try options.check()
-    let file = try PendingFile(replacing: path, permissions: 0o644)
-    let disk = try RootDisk(
-      file.descriptor, options, threads: options.compressors ?? host.processors)
-    let scanned = try read(source, to: disk.writer)
     report.mode = options.mode.rawValue
+    let file = try PendingFile(replacing: path, permissions: 0o644)
+    let (disk, scanned) = try read(source, into: file.descriptor)
     report.dropped = scanned.dropped
     report.changed = scanned.changed
     report.excluded = scanned.excluded
 
     let lines = scanned.tree.lines(of: "etc/fstab") ?? []
-    let kept = options.mode == .migrate ? FileSystemTable.rootUUID(lines) : nil
-    let identity = try DiskIdentity(scanned.tree, options, keeping: kept)
+    let targets = options.partitions.map(\.target) + ["/"]
+    let identity = try DiskIdentity(
+      scanned.tree, options, targets: targets,
+      keeping: options.mode == .migrate ? FileSystemTable.uuids(lines) : [:])
     let time = options.sourceDateEpoch ?? Self.newest(scanned.tree)
     var guest = Guest(
-      tree: scanned.tree, mode: options.mode, rootUUID: "\(identity.fileSystem)",
-      hostName: options.hostName, holdsMounts: options.crossesMounts,
+      tree: scanned.tree, mode: options.mode,
+      partitions: targets.map { Guest.Partition(target: $0, uuid: "\(identity.fileSystem($0))") },
+      hostName: options.hostName, holdsMounts: options.mounts == .read,
       time: FileTime(seconds: time))
     for fix in allFixUps { try fix(&guest) }
     let boot = findKernel(guest, identity)
@@ -58,10 +61,10 @@ final class ConversionRun {
     try cancellation.check()
     progress(ActProgress(phase: "finishing"))
     let summary = try disk.finish(guest.tree, identity, creationTime: time)
-    describe(summary, identity)
+    describe(summary.volumes, summary.image, identity)
     endPhase("finish")
     try commit(file)
-    endPhase("synchronise")
+    endPhase("synchronise", bytes: report.image.fileSize)
     return Conversion(report: report, bootFiles: boot)
   }
 
@@ -77,25 +80,32 @@ final class ConversionRun {
   }
 
   private func describe(
-    _ summary: (fileSystem: Ext4Summary, image: DiskWriter.Summary), _ identity: DiskIdentity
+    _ volumes: [GuestDisk.FinishedVolume], _ image: DiskWriter.Summary, _ identity: DiskIdentity
   ) {
     report.image.format = options.format.rawValue
-    report.image.virtualSize = summary.image.virtualSize
-    report.image.fileSize = summary.image.fileSize
-    report.image.rootUUID = "\(identity.fileSystem)"
-    report.image.partitionUUID = "\(identity.partition)"
+    report.image.virtualSize = image.virtualSize
+    report.image.fileSize = image.fileSize
     report.image.diskGUID = "\(identity.disk)"
-    report.image.freeSize = summary.fileSystem.freeSize
-    if summary.fileSystem.clampedTimes > 0 {
+    report.image.partitions = volumes.map { volume in
+      let target = volume.layout.target
+      return ConversionReport.Partition(
+        target: target, uuid: "\(identity.fileSystem(target))",
+        partitionUUID: "\(identity.partition(target))", size: volume.size,
+        freeSize: volume.fileSystem?.freeSize ?? volume.size)
+    }
+    let clamped = volumes.reduce(0) { $0 + ($1.fileSystem?.clampedTimes ?? 0) }
+    if clamped > 0 {
       report.warnings.append(
-        "\(summary.fileSystem.clampedTimes) time stamps lie outside 1901 to 2446 and were moved "
-          + "to the nearest that ext4 holds")
+        "\(clamped) time stamps lie outside 1901 to 2446 and were moved to the nearest that ext4 "
+          + "holds")
     }
   }
 
-  private func endPhase(_ name: String) {
+  /// - Parameter bytes: that were read or written in the phase; nil where bytes don't tell.
+  private func endPhase(_ name: String, bytes: Int? = nil) {
     let now = host.uptime()
-    report.phases.append(ConversionReport.Phase(name: name, nanoseconds: now - phaseStart))
+    report.phases.append(
+      ConversionReport.Phase(name: name, nanoseconds: now - phaseStart, bytes: bytes))
     phaseStart = now
   }
 }
@@ -103,80 +113,93 @@ final class ConversionRun {
 // MARK: - Sources
 
 extension ConversionRun {
-  private func read(_ source: ConversionSource, to writer: Ext4Writer) throws -> ScannedTree {
+  /// Reads a source into a new disk.
+  private func read(
+    _ source: ConversionSource, into file: Descriptor
+  ) throws -> (disk: GuestDisk, scanned: ScannedTree) {
     let epoch = options.sourceDateEpoch
     switch source {
     case .directory(let path):
       report.source = path
-      return try readDirectory(path, to: writer)
+      return try readDirectory(path, into: file)
     case .archive(let path):
       report.source = path
       let input = try Self.open(archive: path)
       // Only a file tells its size.
-      let size = try? input.size()
-      let tree = try unpack(input, total: path == "-" ? nil : size, epoch, to: writer)
-      endPhase("unpack")
-      return tree
+      let size = path == "-" ? nil : try? input.size()
+      let disk = try makeDisk(file, nil)
+      let meter = meter(total: size)
+      let tree = try unpack(input, epoch, to: disk, meter)
+      endPhase("unpack", bytes: meter.done)
+      return (disk, tree)
     case .bootstrap(let distribution):
       report.source = "mmdebstrap \(distribution.distribution) \(distribution.suite)"
-      let clamp = epoch ?? Bootstrap.defaultEpoch
-      progress(ActProgress(phase: "bootstrapping"))
-      let bootstrap = try Bootstrap(
-        distribution, environment: options.environment, epoch: clamp, bootID: host.bootID)
-      do {
-        let tree = try cancellation.whileWaiting({ bootstrap.interrupt() }) {
-          let tree = try unpack(bootstrap.output, total: nil, clamp, to: writer)
-          try bootstrap.finish()
-          return tree
-        }
-        endPhase("bootstrap")
-        return tree
-      } catch {
-        try cancellation.check()
-        throw bootstrap.explain(error) { usleep(UInt32($0 / .microseconds(1))) }
-      }
+      let disk = try makeDisk(file, nil)
+      return (disk, try readBootstrap(distribution, to: disk))
     }
   }
 
-  private func readDirectory(_ path: String, to writer: Ext4Writer) throws -> ScannedTree {
-    let progress = progress
-    let readers = options.readers ?? host.processors
-    let scanner = try DirectoryScanner(
-      path, excludes: ExcludePatterns(options.exclude), crossesMounts: options.crossesMounts,
-      cancellation: cancellation, progress: { _ in })
+  private func readDirectory(
+    _ path: String, into file: Descriptor
+  ) throws -> (disk: GuestDisk, scanned: ScannedTree) {
+    let scanner = try DirectoryScanner(path, options, cancellation: cancellation)
     progress(ActProgress(phase: "scanning"))
-    let scanned = try scanner.scan(threads: readers, policy: policy(options.sourceDateEpoch))
+    let threads = options.threads ?? host.processors
+    let scanned = try scanner.scan(threads: threads, policy: policy(options.sourceDateEpoch))
     endPhase("scan")
     try afterScan()
-    let total = scanned.contentBytes
-    let streaming = try ContentStreaming(
-      scanned, to: writer, readers: readers, heldLimit: options.heldBytesLimit,
-      cancellation: cancellation, progress: stepped(total: total))
-    let tree = try streaming.run()
-    endPhase("pack")
-    return tree
+    let disk = try makeDisk(file, scanned)
+    let meter = meter(total: scanned.contentBytes)
+    let tree = try ContentStreaming(
+      scanned, to: disk, readers: try ReadAhead(threads: threads, reading: readFile),
+      heldLimit: options.heldBytesLimit, meter: meter
+    ).run()
+    endPhase("pack", bytes: meter.done)
+    return (disk, tree)
+  }
+
+  private func readBootstrap(
+    _ distribution: ImageSpecification.Bootstrap, to disk: GuestDisk
+  ) throws -> ScannedTree {
+    let clamp = options.sourceDateEpoch ?? Bootstrap.defaultEpoch
+    progress(ActProgress(phase: "bootstrapping"))
+    let bootstrap = try Bootstrap(
+      distribution, environment: options.environment, epoch: clamp, bootID: host.bootID)
+    do {
+      let meter = meter(total: nil)
+      let tree = try cancellation.whileWaiting({ bootstrap.interrupt() }) {
+        let tree = try unpack(bootstrap.output, clamp, to: disk, meter)
+        try bootstrap.finish()
+        return tree
+      }
+      endPhase("bootstrap", bytes: meter.done)
+      return tree
+    } catch {
+      try cancellation.check()
+      throw bootstrap.explain(error) { usleep(UInt32($0 / .microseconds(1))) }
+    }
+  }
+
+  private func makeDisk(_ file: Descriptor, _ scanned: ScannedTree?) throws -> GuestDisk {
+    try GuestDisk(
+      file, options, try PartitionLayout.layouts(options.partitions, scanned),
+      threads: options.threads ?? host.processors)
   }
 
   private func unpack(
-    _ input: Descriptor, total: Int?, _ epoch: Int64?, to writer: Ext4Writer
+    _ input: Descriptor, _ epoch: Int64?, to disk: GuestDisk, _ meter: Meter
   ) throws -> ScannedTree {
-    try ArchiveUnpacking(
-      input, to: writer, policy: policy(epoch), excludes: ExcludePatterns(options.exclude),
-      heldLimit: options.heldBytesLimit, cancellation: cancellation,
-      progress: stepped(total: total)
-    ).run()
+    try ArchiveUnpacking(input, to: disk, policy: policy(epoch), options, meter: meter).run()
   }
 
   private func policy(_ epoch: Int64?) -> AttributePolicy {
-    AttributePolicy(keepsBirth: options.mode == .migrate, latest: epoch)
+    // An archive has no births to keep, and one whose bytes are to be the same can't have them.
+    AttributePolicy(
+      keepsBirth: options.mode == .migrate && options.sourceDateEpoch == nil, latest: epoch)
   }
 
-  /// Reports progress once in a few MiB.
-  private func stepped(total: Int?) -> (Int) -> Void {
-    var reported = 0
-    return { [progress] done in
-      guard done - reported >= 8 << 20 else { return }
-      reported = done
+  private func meter(total: Int?) -> Meter {
+    Meter(cancellation, uptime: host.uptime, rate: options.rateLimit) { [progress] done in
       progress(ActProgress(phase: "packing", completed: done, total: total))
     }
   }
@@ -210,7 +233,7 @@ extension ConversionRun {
     // Without an initramfs nobody knows file systems' UUIDs but the kernel knows partitions'.
     let root =
       kernel.initialRAMDisk == nil
-      ? "PARTUUID=\(identity.partition)" : "UUID=\(identity.fileSystem)"
+      ? "PARTUUID=\(identity.partition("/"))" : "UUID=\(identity.fileSystem("/"))"
     var arguments = "root=\(root) ro console=tty0 console=ttyS0,115200"
     // A stale resume device costs half a minute at every boot.
     if guest.tree.has("etc/initramfs-tools/conf.d/resume") { arguments += " noresume" }

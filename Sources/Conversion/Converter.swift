@@ -11,6 +11,10 @@ public struct Converter: Sendable {
   private let host: HostContext
   /// For tests: runs between the scan of a directory and the reading of its files.
   var afterScan: @Sendable () throws -> Void = {}
+  /// For tests: reads files of a directory.
+  var readFile: ReadAhead.Read = { (file, buffer, offset) throws(SystemError) in
+    try file.read(into: buffer, at: offset)
+  }
 
   /// Makes a converter.
   public init(_ options: ConversionOptions, host: HostContext) {
@@ -35,7 +39,7 @@ public struct Converter: Sendable {
       try await onOwnThread {
         try ConversionRun(
           options: options, host: host, cancellation: cancellation, afterScan: afterScan,
-          progress: progress
+          readFile: readFile, progress: progress
         ).run(source, to: path)
       }
     } onCancel: {

@@ -28,15 +28,14 @@ struct ImageInputs {
   private func addTree(
     _ path: String, _ specification: ImageSpecification, to digest: inout Digest
   ) throws {
-    let scanner = try DirectoryScanner(
-      path, excludes: ExcludePatterns(specification.exclude), crossesMounts: false,
-      cancellation: Cancellation(), progress: { _ in })
+    var options = ConversionOptions()
+    options.mode = specification.mode
+    options.exclude = specification.exclude
+    let scanner = try DirectoryScanner(path, options, cancellation: Cancellation())
     let scanned = try scanner.scan(
       threads: host.processors,
       policy: AttributePolicy(keepsBirth: specification.mode == .migrate, latest: nil))
-    var options = ConversionOptions()
-    options.mode = specification.mode
-    let identity = try DiskIdentity(scanned.tree, options, keeping: nil)
+    let identity = try DiskIdentity(scanned.tree, options, targets: [])
     digest.add("\(identity.disk)")
     digest.add(scanned.dropped.count)
   }

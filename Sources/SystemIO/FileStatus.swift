@@ -78,6 +78,13 @@ extension Descriptor {
     return FileStatus(raw)
   }
 
+  /// The number that tells which sort of file system this is on: statfs(2), linux/magic.h.
+  public func fileSystemMagic() throws(SystemError) -> UInt32 {
+    var magic: UInt32 = 0
+    try checked("examine the file system of", name) { clinux_fs_magic(raw, &magic) }
+    return magic
+  }
+
   /// The status of a name in this directory, no symbolic link followed.
   public func status(of entry: [UInt8]) throws(SystemError) -> FileStatus {
     var raw = clinux_file_status()

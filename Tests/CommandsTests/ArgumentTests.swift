@@ -51,6 +51,9 @@ struct ArgumentTests {
       "wait vm/web1 --for halted --timeout 5m", "events --watch", "console web1 --log",
       "ssh root@web1 -- -v uptime", "stop web1 --grace 30s", "reboot --force web1",
       "convert / -o a.qcow2 --exclude /srv --exclude *.log --size 8Gi --mode template",
+      "convert / -o a.raw --format raw --one-file-system --include !x --limit-rate 50Mi --threads 2",
+      "convert - -o a --partition /boot=512Mi --partition swap=1Gi --partition /home --max-entries 9",
+      "convert x -o a --compression zlib --max-bytes 1Gi --max-ratio 9 --all-file-systems",
       "doctor -o json", "version --verbose", "completions fish", "diff -f a.yaml",
       "validate -f a.yaml --color never --home /tmp/x",
     ])
@@ -63,6 +66,8 @@ struct ArgumentTests {
     arguments: [
       "frobnicate", "plan --frob", "apply -f a.yaml --parallelism 0", "destroy",
       "destroy --all vm/web1", "get vm -o pdf", "wait web1 --timeout soon", "convert /",
+      "convert / -o a --format floppy", "convert / -o a --partition /boot=much",
+      "convert / -o a --one-file-system --all-file-systems",
     ])
   func usage(line: String) {
     #expect(CommandLineTool.check(line.split(separator: " ").map(String.init)) == .usage)

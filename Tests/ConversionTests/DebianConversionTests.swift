@@ -1,4 +1,5 @@
 import Conversion
+import DiskImage
 import EngineInterface
 import JSON
 import Resources
@@ -44,7 +45,7 @@ import Testing
   func size() async throws {
     let scratch = try Scratch()
     let root = try makeDebian(in: scratch)
-    var options = smallOptions(.template, "qcow2")
+    var options = smallOptions(.template, .qcow2)
     options.size = 1 << 30
     let disk = scratch.file("disk")
     let result = try await convert(.directory(path: root), options, to: disk)

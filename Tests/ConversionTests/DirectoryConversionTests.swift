@@ -1,3 +1,4 @@
+import DiskImage
 import FileTree
 import JSON
 import Resources
@@ -72,12 +73,11 @@ import Testing
     let first = try await convert(
       .directory(path: root), smallOptions(), to: scratch.file("a.raw"))
     var other = smallOptions()
-    other.readers = 1
-    other.compressors = 1
+    other.threads = 1
     let second = try await convert(.directory(path: root), other, to: scratch.file("b.raw"))
     let third = try await convert(.archive(path: tar), smallOptions(), to: scratch.file("c.raw"))
     let fourth = try await convert(
-      .directory(path: root), smallOptions(.template, "qcow2"), to: scratch.file("d.qcow2"))
+      .directory(path: root), smallOptions(.template, .qcow2), to: scratch.file("d.qcow2"))
     #expect(first.report.image.digest == second.report.image.digest)
     #expect(first.report.image.digest == third.report.image.digest)
     #expect(first.report.counts == third.report.counts)

@@ -15,7 +15,8 @@ import Testing
       try tree.writeFile(path, Array(text.utf8), FileAttributes(permissions: 0o644))
     }
     return Guest(
-      tree: tree, mode: mode, rootUUID: Self.uuid, hostName: "localhost", holdsMounts: false,
+      tree: tree, mode: mode, partitions: [Guest.Partition(target: "/", uuid: Self.uuid)],
+      hostName: "localhost", holdsMounts: false,
       time: FileTime(seconds: 1000))
   }
 

@@ -1,23 +1,18 @@
 import Conversion
+import DiskImage
 import Resources
 import SystemIO
 import TestSupport
 
 /// Options for small, quick disks.
 func smallOptions(
-  _ mode: ImageSpecification.Mode = .template, _ format: String = "raw"
+  _ mode: ImageSpecification.Mode = .template, _ format: DiskFormat = .raw
 ) -> ConversionOptions {
   var options = ConversionOptions()
   options.mode = mode
-  set(&options.format, to: format)
-  options.readers = 2
-  options.compressors = 2
+  options.format = format
+  options.threads = 2
   return options
-}
-
-/// Sets an option by its word, for types of modules that these tests don't see.
-func set<Choice: RawRepresentable<String>>(_ choice: inout Choice, to word: String) {
-  choice = Choice(rawValue: word) ?? choice
 }
 
 /// Converts with the real host.

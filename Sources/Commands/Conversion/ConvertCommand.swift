@@ -15,30 +15,13 @@ struct ConvertCommand: AsyncParsableCommand {
       not be kept; the report names it.
       """)
 
-  /// The containers that are written.
-  enum Format: String, ExpressibleByArgument, CaseIterable {
-    case qcow2, raw
-  }
-
-  /// What becomes of the machine's identity.
-  enum Mode: String, ExpressibleByArgument, CaseIterable {
-    case migrate, template
-  }
-
   @OptionGroup var global: GlobalOptions
   @Argument(help: "A directory, a tar archive or -.", completion: .file())
   var source: String
   @Option(name: .shortAndLong, help: "The image to be written.", completion: .file())
   var output: String
-  @Option(help: "qcow2 or raw.")
-  var format: Format = .qcow2
-  @Option(help: "The disk's size, such as 8Gi; by default what is needed and some room.")
-  var size: String?
-  @Option(
-    help: "migrate keeps who the machine is; template gives each copy an identity of its own.")
-  var mode: Mode = .migrate
-  @Option(help: "Leave out what matches, as gitignore writes it; may be repeated.")
-  var exclude: [String] = []
+  @OptionGroup(title: "Image") var image: ImageArguments
+  @OptionGroup(title: "Source") var reading: SourceArguments
   @Option(help: "Write the whole report as JSON to a file.", completion: .file())
   var report: String?
   @Option(
@@ -51,7 +34,7 @@ struct ConvertCommand: AsyncParsableCommand {
   func run() async throws {
     let host = HostContext.live()
     let input = try ConversionInput.source(source)
-    let converter = Converter(try options(), host: host)
+    let converter = Converter(options(), host: host)
     let reporter = ProgressReporter(
       progress, style: global.style(of: .errors), clock: host.uptime)
     defer { reporter.finish() }
@@ -68,23 +51,13 @@ struct ConvertCommand: AsyncParsableCommand {
     }
   }
 
-  private func options() throws -> ConversionOptions {
+  private func options() -> ConversionOptions {
     let environment = Environment.current()
     var options = ConversionOptions()
-    guard ConversionInput.set(&options.format, to: format.rawValue) else {
-      throw ValidationError("the format '\(format.rawValue)' can't be written")
-    }
-    options.mode = mode == .migrate ? .migrate : .template
-    options.exclude = exclude
     options.sourceDateEpoch = environment.sourceDateEpoch
     options.environment = environment.forTools
-    if let size {
-      do {
-        options.size = Int(try Quantity.bytes(size))
-      } catch {
-        throw ValidationError("--size: \(error)\(error.help.map { "; \($0)" } ?? "")")
-      }
-    }
+    image.apply(to: &options)
+    reading.apply(to: &options)
     return options
   }
 
@@ -130,15 +103,6 @@ enum ConversionInput {
         help: error.isDenied ? "run as a user who may read it" : "check the path of the source")
     }
     return isDirectory ? .directory(path: word) : .archive(path: word)
-  }
-
-  /// Sets a choice by its word; false where there is no such choice.
-  static func set<Choice: RawRepresentable>(
-    _ choice: inout Choice, to word: String
-  ) -> Bool where Choice.RawValue == String {
-    guard let value = Choice(rawValue: word) else { return false }
-    choice = value
-    return true
   }
 }
 

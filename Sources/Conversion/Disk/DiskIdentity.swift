@@ -6,15 +6,20 @@ internal import Resources
 /// The identifiers of a disk, derived from what is on it: the same tree and options give the same
 /// ones, other trees give others.
 struct DiskIdentity {
-  let fileSystem: FileSystemUUID
   let hashSeed: FileSystemUUID
   let disk: GUID
-  let partition: GUID
+  private var fileSystems: [String: FileSystemUUID] = [:]
+  private var partitions: [String: GUID] = [:]
 
   /// Derives them.
   ///
-  /// - Parameter kept: the root file system's UUID where the machine keeps its own.
-  init(_ tree: FileTree, _ options: ConversionOptions, keeping kept: FileSystemUUID?) throws {
+  /// - Parameters:
+  ///   - targets: what each partition is for: where it is mounted, or `swap`.
+  ///   - kept: UUIDs of file systems where the machine keeps its own, by target.
+  init(
+    _ tree: FileTree, _ options: ConversionOptions, targets: [String],
+    keeping kept: [String: FileSystemUUID] = [:]
+  ) throws {
     let seed = Self.digest(tree, options)
     func derive(_ name: String) -> [UInt8] {
       var digest = Digest()
@@ -26,15 +31,27 @@ struct DiskIdentity {
       bytes[8] = bytes[8] & 0x3f | 0x80
       return bytes
     }
-    guard let fileSystem = FileSystemUUID(bytes: derive("file system")),
-      let hashSeed = FileSystemUUID(bytes: derive("hash seed")),
-      let disk = GUID(bytes: derive("disk")), let partition = GUID(bytes: derive("partition"))
-    else { throw ConversionError("cannot derive the disk's identifiers") }
-    self.fileSystem = kept ?? fileSystem
+    guard let hashSeed = FileSystemUUID(bytes: derive("hash seed")),
+      let disk = GUID(bytes: derive("disk"))
+    else { throw Self.failure }
     self.hashSeed = hashSeed
     self.disk = disk
-    self.partition = partition
+    for target in targets {
+      guard let fileSystem = FileSystemUUID(bytes: derive("file system \(target)")),
+        let partition = GUID(bytes: derive("partition \(target)"))
+      else { throw Self.failure }
+      fileSystems[target] = kept[target] ?? fileSystem
+      partitions[target] = partition
+    }
   }
+
+  /// The UUID of the file system, or of the swap space, for a target.
+  func fileSystem(_ target: String) -> FileSystemUUID { fileSystems[target] ?? hashSeed }
+
+  /// The PARTUUID of the partition for a target.
+  func partition(_ target: String) -> GUID { partitions[target] ?? disk }
+
+  private static let failure = ConversionError("cannot derive the disk's identifiers")
 
   /// A digest of all names, kinds, attributes, sizes and held contents, and of the options that
   /// change the disk.
@@ -45,6 +62,10 @@ struct DiskIdentity {
     digest.add(options.label)
     digest.add(options.hostName)
     digest.add(options.size ?? 0)
+    for partition in options.partitions {
+      digest.add(partition.target)
+      digest.add(partition.size ?? 0)
+    }
     add(tree, FileTree.root, to: &digest)
     // Nodes are numbered as they are met, so that a hard link says which one it is.
     var numbers: [FileTree.Node: Int] = [:]

@@ -22,6 +22,8 @@ struct FileSystemTable {
 
     var isRoot: Bool { target == "/" && type != "swap" }
     var isSwap: Bool { type == "swap" }
+    /// What a partition for it is called.
+    var place: String { isSwap ? PartitionLayout.swap : target }
     /// Whether it needs no disk of the old machine: made by the kernel, bound, or on the network.
     var needsNoDisk: Bool {
       Self.diskless.contains(type) || options.contains("bind") || options.contains("rbind")
@@ -39,14 +41,16 @@ struct FileSystemTable {
     ]
   }
 
-  /// The UUID of the root entry where it goes by UUID; that of an ext4 can be kept.
-  static func rootUUID(_ lines: [String]) -> FileSystemUUID? {
+  /// The UUIDs of entries that go by UUID, by where they are mounted or `swap`.
+  static func uuids(_ lines: [String]) -> [String: FileSystemUUID] {
+    var found: [String: FileSystemUUID] = [:]
     for line in lines {
-      guard let entry = Entry(line), entry.isRoot else { continue }
+      guard let entry = Entry(line) else { continue }
       let text = entry.source.filter { $0 != "\"" }
       let prefix = "UUID="
-      return text.hasPrefix(prefix) ? FileSystemUUID(String(text.dropFirst(prefix.count))) : nil
+      guard text.hasPrefix(prefix), found[entry.place] == nil else { continue }
+      found[entry.place] = FileSystemUUID(String(text.dropFirst(prefix.count)))
     }
-    return nil
+    return found
   }
 }

@@ -3,10 +3,17 @@ internal import Resources
 
 /// A guest's tree while it is put right, and the record of what was done to it.
 struct Guest {
+  /// A partition as /etc/fstab knows it.
+  struct Partition {
+    /// Where it is mounted, or `swap`.
+    var target: String
+    var uuid: String
+  }
+
   var tree: FileTree
   let mode: ImageSpecification.Mode
-  /// The UUID that the root file system will have.
-  let rootUUID: String
+  /// What the disk will hold, the root last.
+  let partitions: [Partition]
   /// The host name in template mode.
   let hostName: String
   /// Whether other mounted file systems were read into the tree.

@@ -10,9 +10,7 @@ extension ConversionReport {
       "excluded": Self.items(excluded), "warnings": .array(warnings.map { .string($0) }),
       "fixUps": .array(
         fixUps.map { ["name": .string($0.name), "change": .string($0.change)] }),
-      "phases": .array(
-        phases.map { ["name": .string($0.name), "seconds": .number(Self.seconds($0.nanoseconds))] }
-      ),
+      "phases": .array(phases.map(Self.phase)),
       "seconds": .number(Self.seconds(nanoseconds)),
       "bytesPerSecond": .integer(Int64(bytesPerSecond)),
     ]
@@ -36,6 +34,22 @@ extension ConversionReport {
       "fileSize": .integer(Int64(image.fileSize)), "sha256": .string(image.digest),
       "rootUUID": .string(image.rootUUID), "partitionUUID": .string(image.partitionUUID),
       "diskGUID": .string(image.diskGUID), "freeSize": .integer(Int64(image.freeSize)),
+      "partitions": .array(
+        image.partitions.map { partition in
+          [
+            "target": .string(partition.target), "uuid": .string(partition.uuid),
+            "partitionUUID": .string(partition.partitionUUID),
+            "size": .integer(Int64(partition.size)),
+            "freeSize": .integer(Int64(partition.freeSize)),
+          ]
+        }),
+    ]
+  }
+
+  private static func phase(_ phase: Phase) -> JSONValue {
+    [
+      "name": .string(phase.name), "seconds": .number(seconds(phase.nanoseconds)),
+      "bytes": JSONValue(phase.bytes), "bytesPerSecond": JSONValue(phase.bytesPerSecond),
     ]
   }
 

@@ -6,8 +6,11 @@ extension ConversionReport {
         + "\(counts.symbolicLinks) links, \(Self.mebibytes(counts.contentBytes)) of content",
       "image: \(image.format), disk \(Self.mebibytes(image.virtualSize)), "
         + "file \(Self.mebibytes(image.fileSize)), sha256 \(image.digest)",
-      "root: UUID=\(image.rootUUID), \(Self.mebibytes(image.freeSize)) free",
     ]
+    lines += image.partitions.map { partition in
+      let name = partition.target == "/" ? "root" : partition.target
+      return "\(name): UUID=\(partition.uuid), \(Self.mebibytes(partition.freeSize)) free"
+    }
     if let kernel {
       lines.append("kernel: \(kernel.version) (\(kernel.path)), \(kernel.arguments)")
     }
@@ -16,7 +19,10 @@ extension ConversionReport {
     lines += warnings.map { "warning: \($0)" }
     lines += changed.map { "altered: \($0.path): \($0.reason)" }
     lines += dropped.map { "dropped: \($0.path): \($0.reason)" }
-    let times = phases.map { "\($0.name) \(Self.seconds($0.nanoseconds))" }
+    let times = phases.map { phase in
+      let rate = phase.bytesPerSecond.map { " at \(Self.mebibytes($0))/s" } ?? ""
+      return "\(phase.name) \(Self.seconds(phase.nanoseconds))\(rate)"
+    }
     lines.append(
       "time: \(Self.seconds(nanoseconds)) (\(times.joined(separator: ", "))), "
         + "\(Self.mebibytes(bytesPerSecond))/s")

@@ -42,6 +42,29 @@ public struct ConversionReport: Hashable, Sendable {
     public var name: String
     /// How long it took.
     public var nanoseconds: UInt64
+    /// Bytes that were read or written in it; nil where bytes don't tell.
+    public var bytes: Int?
+
+    /// Bytes a second; nil where bytes don't tell or no time was measured.
+    public var bytesPerSecond: Int? {
+      bytes.flatMap {
+        nanoseconds == 0 ? nil : Int(Double($0) / (Double(nanoseconds) / 1e9))
+      }
+    }
+  }
+
+  /// A partition of the disk.
+  public struct Partition: Hashable, Sendable {
+    /// Where it is mounted, or `swap`.
+    public var target: String
+    /// The UUID of its file system or swap space.
+    public var uuid: String
+    /// Its own identity: PARTUUID.
+    public var partitionUUID: String
+    /// In bytes.
+    public var size: Int
+    /// Bytes free in its file system.
+    public var freeSize: Int
   }
 
   /// The kernel found in the tree.
@@ -58,7 +81,7 @@ public struct ConversionReport: Hashable, Sendable {
 
   /// The image that was written.
   public struct Image: Hashable, Sendable {
-    /// `qcow2` or `raw`.
+    /// The format's name: `qcow2`.
     public var format = ""
     /// The guest's disk in bytes.
     public var virtualSize = 0
@@ -66,14 +89,17 @@ public struct ConversionReport: Hashable, Sendable {
     public var fileSize = 0
     /// The file's SHA-256 in hexadecimal.
     public var digest = ""
-    /// The root file system's UUID.
-    public var rootUUID = ""
-    /// The root partition's PARTUUID.
-    public var partitionUUID = ""
     /// The disk's GUID.
     public var diskGUID = ""
+    /// Its partitions in order, the root last.
+    public var partitions: [Partition] = []
+
+    /// The root file system's UUID.
+    public var rootUUID: String { partitions.last?.uuid ?? "" }
+    /// The root partition's PARTUUID.
+    public var partitionUUID: String { partitions.last?.partitionUUID ?? "" }
     /// Bytes free in the root file system.
-    public var freeSize = 0
+    public var freeSize: Int { partitions.last?.freeSize ?? 0 }
   }
 
   /// The source, as text.

@@ -9,11 +9,10 @@ internal import SystemIO
 /// tries to leave the tree is refused all the same, since the archive can't be what it claims.
 final class ArchiveUnpacking {
   private let reader: ArchiveReader
-  private let writer: Ext4Writer
+  private let disk: GuestDisk
   private let policy: AttributePolicy
-  private let excludes: ExcludePatterns
-  private let cancellation: Cancellation
-  private let progress: (Int) -> Void
+  private let patterns: PathPatterns
+  private let meter: Meter
   private var held: HeldFiles
   private var tree = FileTree()
   private var dropped: [ConversionReport.Item] = []
@@ -23,26 +22,23 @@ final class ArchiveUnpacking {
   private var leftOut: Set<[[UInt8]]> = []
 
   init(
-    _ descriptor: Descriptor, to writer: Ext4Writer, policy: AttributePolicy,
-    excludes: ExcludePatterns, heldLimit: Int, cancellation: Cancellation,
-    progress: @escaping (Int) -> Void
+    _ descriptor: Descriptor, to disk: GuestDisk, policy: AttributePolicy,
+    _ options: ConversionOptions, meter: Meter
   ) throws {
-    reader = try ArchiveReader(descriptor)
-    self.writer = writer
+    reader = try ArchiveReader(descriptor, limits: ArchiveLimits(options.limits))
+    self.disk = disk
     self.policy = policy
-    self.excludes = excludes
-    self.cancellation = cancellation
-    self.progress = progress
-    held = HeldFiles(limit: heldLimit)
+    self.meter = meter
+    patterns = PathPatterns(excluded: options.exclude, included: options.include)
+    held = HeldFiles(limit: options.heldBytesLimit)
   }
 
   /// Reads the whole archive.
   func run() throws -> ScannedTree {
     while let entry = try reader.next() {
-      try cancellation.check()
-      let path = try Self.parts(of: entry.path)
+      let path = try Self.parts(of: entry)
       if !isLeftOut(path, entry) { try unpack(entry, at: path) }
-      progress(reader.bytesRead)
+      try meter.reach(reader.bytesRead)
     }
     var scanned = ScannedTree(tree: tree, files: [])
     scanned.dropped = dropped
@@ -98,9 +94,11 @@ final class ArchiveUnpacking {
       warnings.forEach { alter(path, $0) }
       return .bytes(bytes)
     }
+    let writer = disk.writer(for: path)
     try writer.beginFile(entry.path)
     var position = 0
     let warnings = try reader.readData { piece, offset in
+      try meter.reach(reader.bytesRead)
       if offset > position { try writer.appendHole(UInt64(offset - position)) }
       try writer.append(piece)
       position = offset + piece.count
@@ -121,20 +119,19 @@ final class ArchiveUnpacking {
 extension ArchiveUnpacking {
   private static func refusal(_ entry: ArchiveEntry, _ reason: String) -> ConversionError {
     ConversionError(
-      "cannot unpack the archive's entry '\(shown(entry.path))': \(reason)",
+      "cannot unpack the archive's entry '\(shown(entry.path))' at byte \(entry.headerOffset): "
+        + reason,
       help: "make the archive from the machine's root again, or exclude the path")
   }
 
   /// An entry's path as parts; a leading slash means the guest's root, which all paths start at.
-  private static func parts(of path: [UInt8]) throws -> [[UInt8]] {
-    let parts = pathParts(path)
-    guard !parts.contains([0x2e, 0x2e]) else {
-      throw ConversionError(
-        "cannot unpack the archive's entry '\(shown(path))': its path leads upwards",
-        help: "make the archive from the machine's root again")
-    }
+  private static func parts(of entry: ArchiveEntry) throws -> [[UInt8]] {
+    let parts = pathParts(entry.path)
+    guard !leadsUpwards(parts) else { throw refusal(entry, "its path leads upwards") }
     return parts
   }
+
+  private static func leadsUpwards(_ parts: [[UInt8]]) -> Bool { parts.contains([0x2e, 0x2e]) }
 
   private func isLeftOut(_ path: [[UInt8]], _ entry: ArchiveEntry) -> Bool {
     if path.count > 1, volatileDirectories.contains(path[0]) {
@@ -145,11 +142,11 @@ extension ArchiveUnpacking {
       }
       return true
     }
-    if excludes.isEmpty || path.isEmpty { return false }
+    if patterns.isEmpty || path.isEmpty { return false }
     for depth in 1...path.count {
       let part = Array(path[..<depth])
       let isDirectory = depth < path.count || entry.kind == .directory
-      guard excludes.excludes(part, isDirectory: isDirectory) else { continue }
+      guard patterns.excludes(part, isDirectory: isDirectory) else { continue }
       if leftOut.insert(part).inserted {
         excluded.append(
           ConversionReport.Item(
@@ -200,7 +197,10 @@ extension ArchiveUnpacking {
     _ name: [UInt8], _ directory: FileTree.Node, _ path: [[UInt8]], to target: [UInt8],
     _ entry: ArchiveEntry
   ) throws {
-    let targetPath = try Self.parts(of: target)
+    let targetPath = pathParts(target)
+    guard !Self.leadsUpwards(targetPath) else {
+      throw Self.refusal(entry, "its target '\(shown(target))' leads upwards")
+    }
     guard let node = tree.lookUp(targetPath.joined(separator: [0x2f]).map { $0 }) else {
       let isExcluded = targetPath.indices.contains {
         leftOut.contains(Array(targetPath[...$0]))
@@ -211,12 +211,22 @@ extension ArchiveUnpacking {
       }
       dropped.append(
         ConversionReport.Item(
-          path: shown(entry.path),
+          path: shown(path.joined(separator: [0x2f])),
           reason: "it is a hard link to '\(shown(target))', which is left out"))
       return
     }
     guard !tree.isDirectory(node) else {
       throw Self.refusal(entry, "it is a hard link to the directory '\(shown(target))'")
+    }
+    // What was streamed lies in the partition of the first name.
+    if case .regular(.reference) = tree.kind(of: node),
+      disk.writer(for: path) !== disk.writer(for: targetPath)
+    {
+      dropped.append(
+        ConversionReport.Item(
+          path: shown(path.joined(separator: [0x2f])),
+          reason: "it is a hard link to '\(shown(target))', which is in another partition"))
+      return
     }
     if let old = tree.child(name, of: directory) {
       if old == node { return }
@@ -226,5 +236,14 @@ extension ArchiveUnpacking {
       try tree.remove(name, from: directory)
     }
     try tree.link(name, in: directory, to: node)
+  }
+}
+
+extension ArchiveLimits {
+  fileprivate init(_ limits: ConversionLimits) {
+    self.init()
+    entries = limits.entries ?? entries
+    totalBytes = limits.bytes ?? totalBytes
+    ratio = limits.ratio ?? ratio
   }
 }

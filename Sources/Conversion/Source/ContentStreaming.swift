@@ -19,17 +19,18 @@ final class ContentStreaming {
     let node: FileTree.Node
     let path: [[UInt8]]
     let file: SourceFile
-    let isHeld: Bool
+    /// Where its content goes; nil where it is held.
+    let writer: Ext4Writer?
     var bytes: [UInt8] = []
     /// Where in the file the next byte goes.
     var position = 0
     var failure: ReadFailure?
 
-    init(_ node: FileTree.Node, _ path: [[UInt8]], _ file: SourceFile) {
+    init(_ node: FileTree.Node, _ path: [[UInt8]], _ file: SourceFile, _ disk: GuestDisk) {
       self.node = node
       self.path = path
       self.file = file
-      isHeld = HeldFiles.holds(path)
+      writer = HeldFiles.holds(path) ? nil : disk.writer(for: path)
     }
 
     var name: String { shown(path.joined(separator: [0x2f])) }
@@ -41,28 +42,24 @@ final class ContentStreaming {
     var descriptor: Descriptor?
   }
 
-  private let writer: Ext4Writer
+  private let disk: GuestDisk
   private let readers: ReadAhead
-  private let cancellation: Cancellation
-  private let progress: (Int) -> Void
+  private let meter: Meter
   private var held: HeldFiles
   private var scanned: ScannedTree
   private var contents: [(FileTree.Node, FileContent)] = []
   private var lost: Set<FileTree.Node> = []
   private var steps: [Step] = []
   private var firstStep = 0
-  private var done = 0
 
   init(
-    _ scanned: ScannedTree, to writer: Ext4Writer, readers: Int, heldLimit: Int,
-    cancellation: Cancellation, progress: @escaping (Int) -> Void
-  ) throws {
+    _ scanned: ScannedTree, to disk: GuestDisk, readers: ReadAhead, heldLimit: Int, meter: Meter
+  ) {
     self.scanned = scanned
-    self.writer = writer
-    self.cancellation = cancellation
-    self.progress = progress
+    self.disk = disk
+    self.readers = readers
+    self.meter = meter
     held = HeldFiles(limit: heldLimit)
-    self.readers = try ReadAhead(threads: readers)
   }
 
   /// Streams all contents and gives back the tree with what became of them.
@@ -80,9 +77,8 @@ final class ContentStreaming {
       }
       guard case .regular(.reference(let number, _)) = tree.kind(of: step.node) else { continue }
       if tree.linkCount(of: step.node) > 1, !seen.insert(step.node).inserted { continue }
-      try cancellation.check()
       let path = levels.dropFirst().map(\.name) + [step.name]
-      let target = Target(step.node, path, files[Int(number)])
+      let target = Target(step.node, path, files[Int(number)], disk)
       switch Self.open(&levels) {
       case .failure(let failure): lose(target, failure)
       case .success(let directory): try submit(target, in: directory)
@@ -183,35 +179,33 @@ extension ContentStreaming {
   }
 
   private func begin(_ target: Target) throws {
-    if target.isHeld {
-      try held.add(target.file.size, target.name)
-    } else {
-      try writer.beginFile(Array(target.path.joined(separator: [0x2f])))
+    guard let writer = target.writer else {
+      return try held.add(target.file.size, target.name)
     }
+    try writer.beginFile(Array(target.path.joined(separator: [0x2f])))
   }
 
   private func put(_ bytes: UnsafeRawBufferPointer, _ target: Target, at offset: Int) throws {
     try skip(target, to: offset)
-    if target.isHeld { target.bytes += bytes } else { try writer.append(bytes) }
+    if let writer = target.writer { try writer.append(bytes) } else { target.bytes += bytes }
     target.position += bytes.count
-    done += bytes.count
-    progress(done)
+    try meter.add(bytes.count)
   }
 
   private func skip(_ target: Target, to offset: Int) throws {
     let count = offset - target.position
     if count <= 0 { return }
-    if target.isHeld {
-      target.bytes += [UInt8](repeating: 0, count: count)
-    } else {
+    if let writer = target.writer {
       try writer.appendHole(UInt64(count))
+    } else {
+      target.bytes += [UInt8](repeating: 0, count: count)
     }
     target.position = offset
   }
 
   private func end(_ target: Target, _ status: FileStatus?) throws {
     try skip(target, to: target.file.size)
-    let content = target.isHeld ? FileContent.bytes(target.bytes) : try writer.endFile()
+    let content = try target.writer?.endFile() ?? .bytes(target.bytes)
     if let failure = target.failure { return lose(target, failure) }
     contents.append((target.node, content))
     guard let status else { return }

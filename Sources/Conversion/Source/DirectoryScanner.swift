@@ -22,6 +22,7 @@ final class DirectoryScanner: Sendable {
     var parent: Descriptor?
     var name: [UInt8]
     var path: [[UInt8]]
+    var device: UInt64
   }
 
   private struct State: Sendable {
@@ -36,16 +37,14 @@ final class DirectoryScanner: Sendable {
 
   private let root: Descriptor
   private let rootStatus: FileStatus
-  private let excludes: ExcludePatterns
-  private let crossesMounts: Bool
+  private let patterns: PathPatterns
+  private let mounts: MountPolicy
+  /// Where partitions of their own are mounted.
+  private let mapped: [[[UInt8]]]
   private let cancellation: Cancellation
-  private let progress: @Sendable (Int) -> Void
   private let state = Shared(State())
 
-  init(
-    _ path: String, excludes: ExcludePatterns, crossesMounts: Bool, cancellation: Cancellation,
-    progress: @escaping @Sendable (Int) -> Void
-  ) throws {
+  init(_ path: String, _ options: ConversionOptions, cancellation: Cancellation) throws {
     do {
       root = try Descriptor.open(path, [.read, .directory])
     } catch {
@@ -53,17 +52,18 @@ final class DirectoryScanner: Sendable {
         "\(error)", help: "give a directory that holds a machine's root, or a tar of one")
     }
     rootStatus = try root.status()
-    self.excludes = excludes
-    self.crossesMounts = crossesMounts
+    patterns = PathPatterns(excluded: options.exclude, included: options.include)
+    mounts = options.mounts
+    mapped = options.partitions.filter { $0.target != PartitionLayout.swap }
+      .map { pathParts(Array($0.target.utf8)) }
     self.cancellation = cancellation
-    self.progress = progress
   }
 
   /// Scans everything.
   func scan(threads: Int, policy: AttributePolicy) throws -> ScannedTree {
     state.withLock {
       $0.directories.append([])
-      $0.jobs.append(Job(number: 0, parent: nil, name: [], path: []))
+      $0.jobs.append(Job(number: 0, parent: nil, name: [], path: [], device: rootStatus.device))
     }
     var workers: [WorkerThread] = []
     defer { workers.forEach { $0.join() } }
@@ -103,11 +103,10 @@ final class DirectoryScanner: Sendable {
       var entries: [Entry] = []
       entries.reserveCapacity(names.count)
       for name in names {
-        if let entry = examine(name, in: directory, job.path) { entries.append(entry) }
+        if let entry = examine(name, in: directory, job) { entries.append(entry) }
       }
       let found = entries.sorted { $0.name.lexicographicallyPrecedes($1.name) }
       state.withLock { Self.store(&$0, found, job, directory) }
-      progress(found.count)
     } catch {
       drop(job.path, "its content could not be read: \(error.reason)")
     }
@@ -124,18 +123,18 @@ final class DirectoryScanner: Sendable {
       entries[index].directory = number
       let name = entries[index].name
       state.jobs.append(
-        Job(number: number, parent: directory, name: name, path: job.path + [name]))
+        Job(
+          number: number, parent: directory, name: name, path: job.path + [name],
+          device: entries[index].status.device))
     }
     state.directories[job.number] = entries
   }
 
-  private func examine(
-    _ name: [UInt8], in directory: Descriptor, _ above: [[UInt8]]
-  ) -> Entry? {
-    let path = above + [name]
+  private func examine(_ name: [UInt8], in directory: Descriptor, _ above: Job) -> Entry? {
+    let path = above.path + [name]
     do throws(SystemError) {
       var entry = Entry(name: name, status: try directory.status(of: name))
-      if excludes.excludes(path, isDirectory: entry.status.isDirectory) {
+      if patterns.excludes(path, isDirectory: entry.status.isDirectory) {
         exclude(path, "it matches an exclude pattern")
         return nil
       }
@@ -146,13 +145,8 @@ final class DirectoryScanner: Sendable {
       } catch  where !error.isNotFound {
         alter(path, "its extended attributes could not be read: \(error.reason)")
       }
-      if entry.status.isDirectory {
-        let isVolatile = above.isEmpty && volatileDirectories.contains(name)
-        if isVolatile || crossesMounts || !isMount(entry.status) {
-          entry.directory = -1
-        } else {
-          drop(path, "another file system is mounted there; include it or exclude the path")
-        }
+      if entry.status.isDirectory, enters(path, entry.status, in: directory, above) {
+        entry.directory = -1
       }
       return entry
     } catch {
@@ -162,9 +156,27 @@ final class DirectoryScanner: Sendable {
     }
   }
 
-  /// A btrfs subvolume has a device number of its own and is no mount.
-  private func isMount(_ status: FileStatus) -> Bool {
-    status.knowsMountRoot ? status.isMountRoot : status.device != rootStatus.device
+  /// Whether what is in a directory is read.
+  private func enters(
+    _ path: [[UInt8]], _ status: FileStatus, in directory: Descriptor, _ above: Job
+  ) -> Bool {
+    if path.count == 1, volatileDirectories.contains(path[0]) { return true }
+    // A btrfs subvolume has a device number of its own and is no mount.
+    let isMount = status.knowsMountRoot ? status.isMountRoot : status.device != above.device
+    if !isMount || mapped.contains(path) { return true }
+    // What can't be opened is not known to be the kernel's, and reading it will say why.
+    let opened = try? directory.open(path[path.count - 1], [.read, .directory])
+    if let opened, isKernelMade(opened) {
+      exclude(path, "its content belongs to the running system")
+      return false
+    }
+    if mounts == .read { return true }
+    if mounts == .leaveOut {
+      exclude(path, "another file system is mounted there")
+    } else {
+      drop(path, "another file system is mounted there; exclude it, or have it read")
+    }
+    return false
   }
 
   private func drop(_ path: [[UInt8]], _ reason: String) {
@@ -193,6 +205,8 @@ extension DirectoryScanner {
   private struct Identity: Hashable {
     var device: UInt64
     var inode: UInt64
+    /// Which partition the name is in: a link can't lead out of one.
+    var partition: Int
   }
 
   /// Makes the tree from what the threads found, in an order that depends on names alone.
@@ -207,23 +221,52 @@ extension DirectoryScanner {
     scanned.changed = state.changed.sorted { $0.path < $1.path }
     scanned.excluded = state.excluded.sorted { $0.path < $1.path }
     var linked: [Identity: FileTree.Node] = [:]
-    var pending: [(node: FileTree.Node, directory: Int)] = [(FileTree.root, 0)]
-    while let (parent, number) = pending.popLast() {
+    var pending: [(node: FileTree.Node, directory: Int, path: [[UInt8]])] = [(FileTree.root, 0, [])]
+    while let (parent, number, path) = pending.popLast() {
+      let partition = self.partition(of: path)
       for entry in state.directories[number] {
-        let identity = Identity(device: entry.status.device, inode: entry.status.inode)
+        let identity = Identity(
+          device: entry.status.device, inode: entry.status.inode, partition: partition)
         let isLinked = !entry.status.isDirectory && entry.status.links > 1
         if isLinked, let node = linked[identity] {
           try scanned.tree.link(entry.name, in: parent, to: node)
           continue
         }
+        if isLinked, hasLink(identity, elsewhere: linked) {
+          scanned.changed.append(
+            Self.item(
+              path + [entry.name], "it became a copy: its other names are in another partition"))
+        }
         guard let kind = Self.kind(entry, &scanned) else { continue }
         let node = try scanned.tree.add(
           entry.name, to: parent, kind, Self.attributes(entry.status, entry.extended, policy))
         if isLinked { linked[identity] = node }
-        if let directory = entry.directory, directory > 0 { pending.append((node, directory)) }
+        if let directory = entry.directory, directory > 0 {
+          pending.append((node, directory, mapped.isEmpty ? [] : path + [entry.name]))
+        }
       }
     }
     return scanned
+  }
+
+  private func hasLink(_ identity: Identity, elsewhere linked: [Identity: FileTree.Node]) -> Bool {
+    mapped.isEmpty
+      ? false
+      : (0...mapped.count).contains { number in
+        var other = identity
+        other.partition = number
+        return number != identity.partition && linked[other] != nil
+      }
+  }
+
+  /// The number of the partition, from 1 on, that names in a directory belong to; 0 for the root.
+  private func partition(of directory: [[UInt8]]) -> Int {
+    var found = (number: 0, depth: 0)
+    for (index, mount) in mapped.enumerated()
+    where mount.count > found.depth && directory.starts(with: mount) {
+      found = (index + 1, mount.count)
+    }
+    return found.number
   }
 
   private static func kind(_ entry: Entry, _ scanned: inout ScannedTree) -> FileKind? {

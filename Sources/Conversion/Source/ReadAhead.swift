@@ -34,12 +34,18 @@ final class ReadAhead: @unchecked Sendable {
     var closed = false
   }
 
+  /// Reads a file at an offset, as `Descriptor.read` does; tests put failures in its place.
+  typealias Read =
+    @Sendable (Descriptor, UnsafeMutableRawBufferPointer, Int) throws(SystemError) -> Int
+
   private let buffers: [UnsafeMutableRawBufferPointer]
+  private let readFile: Read
   private let state: Shared<State>
   private var threads: [WorkerThread] = []
 
   /// Starts the readers; whoever does must call `close`.
-  init(threads count: Int) throws(SystemError) {
+  init(threads count: Int, reading readFile: @escaping Read) throws(SystemError) {
+    self.readFile = readFile
     let slots = count * 8 + 8
     buffers = (0..<slots).map { _ in .allocate(byteCount: Self.pieceSize, alignment: 4096) }
     state = Shared(
@@ -102,12 +108,12 @@ final class ReadAhead: @unchecked Sendable {
         return (slot, job)
       }
       guard let (slot, job) = work ?? nil else { return }
-      let outcome = Self.run(job, into: buffers[slot])
+      let outcome = run(job, into: buffers[slot])
       state.withLock { $0.outcomes[slot] = outcome }
     }
   }
 
-  private static func run(_ job: Job, into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
+  private func run(_ job: Job, into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
     var outcome = Outcome()
     do throws(SystemError) {
       switch job {
@@ -127,13 +133,13 @@ final class ReadAhead: @unchecked Sendable {
     return outcome
   }
 
-  private static func read(
+  private func read(
     _ file: Descriptor, from offset: Int, into buffer: UnsafeMutableRawBufferPointer, _ count: Int
   ) throws(SystemError) -> Int {
     var done = 0
     while done < count {
       let part = UnsafeMutableRawBufferPointer(rebasing: buffer[done..<count])
-      let got = try file.read(into: part, at: offset + done)
+      let got = try readFile(file, part, offset + done)
       if got == 0 { break }
       done += got
     }
