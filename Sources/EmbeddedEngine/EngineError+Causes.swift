@@ -73,7 +73,7 @@ extension EngineError {
     case .SQLITE_IOERR:
       return EngineError(
         "failed", "the state database can't be read or written: \(text)",
-        help: "check the disk of the engine's directory")
+        help: "make room on the file system of the engine's directory, and check its disk")
     default:
       return EngineError("store-failed", "the state database refused a statement: \(text)")
     }

@@ -58,7 +58,7 @@ public enum ManifestFiles {
         diagnostics.append(
           Diagnostic(
             "no-manifests", "\(path) holds no *.yaml or *.yml file",
-            help: isRecursive ? nil : "name the directory that holds them, or read recursively"))
+            help: isRecursive ? nil : "name the directory that holds them, or pass --recursive"))
       }
     }
 

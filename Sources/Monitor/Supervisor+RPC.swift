@@ -18,6 +18,8 @@ extension Supervisor {
     _ method: String, _ params: JSONReader,
     _ tell: @escaping (Result<JSONValue, RPCError>) -> Void
   ) throws {
+    // A request that waited beside the news of QEMU's end must not be answered without it.
+    if let process, try process.hasEnded() { processEnded(process) }
     switch method {
     case "status": tell(.success(status))
     case "stop": stop(grace: try grace(params), tell)

@@ -72,6 +72,19 @@ struct BinaryTests {
     #expect(!FileManager.default.fileExists(atPath: scratch.file("home")))
   }
 
+  @Test("manifests in the directories below are read where --recursive asks for it")
+  func recursive() throws {
+    try FileManager.default.createDirectory(
+      atPath: scratch.file("site/lab"), withIntermediateDirectories: true)
+    try scratch.write("site/lab/network.yaml", network)
+    let flat = try ingot("validate", "-f", scratch.file("site"))
+    #expect(flat.status == 1)
+    #expect(flat.errors.contains("or pass --recursive"))
+    let deep = try ingot("validate", "-R", "-f", scratch.file("site"))
+    #expect(deep.status == 0)
+    #expect(deep.output == "1 resource in 1 file: valid.\n")
+  }
+
   @Test("all that is wrong is told at once, on standard error, with exit code 1")
   func invalid() throws {
     let text = network.replacingOccurrences(of: "mode: user", with: "mode: user, mod: 1, subnet: x")

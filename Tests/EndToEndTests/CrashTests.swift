@@ -43,7 +43,13 @@ import Testing
       try await Task.sleep(for: .milliseconds(delay))
       let name = victim == 1 ? "ingot-monitor" : "qemu-system-x86_64"
       let processes = try ingot.processes().filter { $0.name == name }
-      if let process = processes.randomElement(using: &random) { kill(process.id, SIGKILL) }
+      if let process = processes.randomElement(using: &random) {
+        kill(process.id, SIGKILL)
+        // A busy machine takes its time over it.
+        while try ingot.processes().contains(where: { $0.id == process.id }) {
+          try await Task.sleep(for: .milliseconds(5))
+        }
+      }
       // The command may fail: its guest was shot. What counts is what the next one makes of it.
       _ = try await answer
     }

@@ -9,7 +9,7 @@ struct GetCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "get", abstract: "List what the engine holds.",
     discussion: """
-      Kinds: vm, image, vol, net, pool, rp; all of them where none is named. With -o yaml the \
+      Kinds: vm, image, vol, net, pool, rp; all of them where none is named, or with "all". With -o yaml the \
       output is manifests that can be applied again.
       """)
 
@@ -39,7 +39,7 @@ struct GetCommand: AsyncParsableCommand {
 
   /// What was asked for, by kind.
   private func select(_ observed: ObservedState) throws -> [(Kind, [ObservedResource])] {
-    guard let first = what.first else {
+    guard let first = what.first, what != ["all"] else {
       return try Kind.allCases.map { ($0, try observed.resources(of: $0, names: [])) }
     }
     if !first.contains("/") {

@@ -45,7 +45,7 @@ struct DestroyCommand: AsyncParsableCommand {
     if !what.isEmpty { return try Destruction.named(what, observed) }
     let known = Set(observed.resources.map(\.resource.id))
     let loaded = try ManifestInput.load(
-      input.files, environment: session.environment, known: known,
+      try input.required(), environment: session.environment, known: known,
       style: global.style(of: .errors))
     return .resources(loaded.resources.map(\.id))
   }

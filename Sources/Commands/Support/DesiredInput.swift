@@ -7,12 +7,12 @@ extension EngineSession {
   /// What manifests declare, with the digests of what their images are built from.
   ///
   /// - Throws: `Diagnostics` with all that is wrong.
-  func desired(_ paths: [String], observed: ObservedState, style: Style) async throws
+  func desired(_ manifests: ManifestPaths, observed: ObservedState, style: Style) async throws
     -> DesiredState
   {
     let known = Set(observed.resources.map(\.resource.id))
     let loaded = try ManifestInput.load(
-      paths, environment: environment, known: known, style: style)
+      manifests, environment: environment, known: known, style: style)
     var inputs: [String: String] = [:]
     for resource in loaded.resources where resource.id.kind == .image {
       inputs[resource.id.name] = try await images.inputs(of: resource)

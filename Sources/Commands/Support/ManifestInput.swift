@@ -7,10 +7,11 @@ internal import SystemIO
 enum ManifestInput {
   /// Reads and decodes; what is wrong is in the result, with the files' own diagnostics first.
   static func read(
-    _ paths: [String], environment: Environment, known: Set<ResourceID> = []
+    _ manifests: ManifestPaths, environment: Environment, known: Set<ResourceID> = []
   ) -> LoadedManifests {
     let (sources, unreadable) = ManifestFiles.read(
-      paths, workingDirectory: environment.workingDirectory
+      manifests.paths, workingDirectory: environment.workingDirectory,
+      isRecursive: manifests.isRecursive
     ) { () throws(SystemError) in
       try standardInput().readAll(limit: ManifestFiles.sizeLimit)
     }
@@ -24,9 +25,9 @@ enum ManifestInput {
   ///
   /// - Throws: `Diagnostics` with all that is wrong.
   static func load(
-    _ paths: [String], environment: Environment, known: Set<ResourceID>, style: Style
+    _ manifests: ManifestPaths, environment: Environment, known: Set<ResourceID>, style: Style
   ) throws -> LoadedManifests {
-    let loaded = read(paths, environment: environment, known: known)
+    let loaded = read(manifests, environment: environment, known: known)
     if loaded.hasErrors { throw Diagnostics(loaded.diagnostics) }
     if !loaded.diagnostics.isEmpty {
       let view = DiagnosticsView(style: style, line: SourceLines.shared.line)

@@ -40,6 +40,14 @@ struct GlobalOptions: ParsableArguments {
   }
 }
 
+/// Where manifests are read from.
+struct ManifestPaths {
+  /// Files, directories and `-`.
+  var paths: [String]
+  /// Whether directories below the named ones are read too.
+  var isRecursive: Bool
+}
+
 /// The manifests a command reads.
 struct FileOptions: ParsableArguments {
   @Option(
@@ -49,13 +57,15 @@ struct FileOptions: ParsableArguments {
       valueName: "path"),
     completion: .file(extensions: ["yaml", "yml", "json"]))
   var files: [String] = []
+  @Flag(name: [.customShort("R"), .long], help: "Read the directories below a directory too.")
+  var recursive = false
 
   /// The paths, of which there is one at least.
-  func required() throws -> [String] {
+  func required() throws -> ManifestPaths {
     guard !files.isEmpty else {
       throw ValidationError("no manifests: pass -f FILE, -f DIRECTORY or -f -")
     }
-    return files
+    return ManifestPaths(paths: files, isRecursive: recursive)
   }
 }
 
