@@ -10,15 +10,13 @@ struct AttributeEncoding {
   /// What follows the inode's fields; empty where nothing does.
   private(set) var inodePart: [UInt8] = []
   private var inBlock: [AttributeEntry] = []
-  private let seed: UInt32
 
   var needsBlock: Bool { !inBlock.isEmpty }
 
   /// - Parameter path: for messages.
   init(
-    _ attributes: [ExtendedAttribute], seed: UInt32, path: () -> [UInt8]
+    _ attributes: [ExtendedAttribute], path: () -> [UInt8]
   ) throws(Ext4Error) {
-    self.seed = seed
     var entries: [AttributeEntry] = []
     for attribute in attributes {
       do throws(AttributeRefusal) {
@@ -68,7 +66,11 @@ struct AttributeEncoding {
   /// - Parameters:
   ///   - number: where it will be; the checksum covers it.
   ///   - uses: how many inodes share it.
-  func encodeBlock(into bytes: UnsafeMutableRawBufferPointer, number: Int, uses: Int) {
+  ///   - checksum: the file system's.
+  func encodeBlock(
+    into bytes: UnsafeMutableRawBufferPointer, number: Int, uses: Int,
+    _ checksum: MetadataChecksum
+  ) {
     bytes.clear()
     bytes.put(Self.magic, at: 0)
     bytes.putLow32(uses, at: 4)
@@ -84,8 +86,7 @@ struct AttributeEncoding {
     }
     bytes.put(hash, at: 12)
     Self.put(inBlock, into: bytes, from: Self.blockHead, origin: 0, hashed: true)
-    let start = CRC32C.update(seed, UInt64(number))
-    bytes.put(CRC32C.update(start, UnsafeRawBufferPointer(bytes)), at: 16)
+    bytes.put(checksum.over(UInt64(number)).over(bytes).value, at: 16)
   }
 
   /// Entries from the front, values from the end.

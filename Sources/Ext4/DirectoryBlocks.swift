@@ -9,20 +9,41 @@ struct DirectoryName {
   var length: Int { DirectoryBlock.entryLength(name.count) }
 }
 
+/// What fits the blocks of directories.
+struct DirectoryFormat {
+  /// Whether each block ends with a checksum (feature metadata_csum).
+  let hasTail: Bool
+
+  /// Bytes for names in a block, up to the checksum's tail.
+  var capacity: Int { hasTail ? Ext4.blockSize - 12 : Ext4.blockSize }
+
+  /// Index entries that fit the root block: 507 with a tail.
+  var rootLimit: Int { indexLimit(from: 32) }
+
+  /// Index entries that fit an inner block: 510 with a tail.
+  var nodeLimit: Int { indexLimit(from: 8) }
+
+  /// Index entries of eight bytes that fit from an offset on.
+  func indexLimit(from offset: Int) -> Int {
+    (Ext4.blockSize - offset - (hasTail ? 8 : 0)) / 8
+  }
+}
+
 /// One block of a directory, with its checksum's place kept free.
 struct DirectoryBlock {
-  /// Where the checksum's tail begins in blocks of names.
-  static let capacity = Ext4.blockSize - 12
-
   let bytes: UnsafeMutableRawBufferPointer
-  /// Checksum over the file system's UUID, the inode's number and generation.
-  let seed: UInt32
+  let format: DirectoryFormat
+  /// Over the file system's UUID, the inode's number and generation so far.
+  let checksum: MetadataChecksum
   private var used = 0
   private var last = 0
 
-  init(_ bytes: UnsafeMutableRawBufferPointer, seed: UInt32) {
+  init(
+    _ bytes: UnsafeMutableRawBufferPointer, _ format: DirectoryFormat, _ checksum: MetadataChecksum
+  ) {
     self.bytes = bytes
-    self.seed = seed
+    self.format = format
+    self.checksum = checksum
   }
 
   static func entryLength(_ nameLength: Int) -> Int { (8 + nameLength + 3) & ~3 }
@@ -33,11 +54,6 @@ struct DirectoryBlock {
     last = 0
   }
 
-  func fits(_ length: Int) -> Bool { used + length <= Self.capacity }
-
-  /// Bytes not taken by names.
-  var left: Int { Self.capacity - used }
-
   mutating func add(_ entry: DirectoryName) {
     put(entry, at: used, length: entry.length)
     last = used
@@ -45,13 +61,15 @@ struct DirectoryBlock {
   }
 
   /// Lets the last entry reach to the tail, as every byte belongs to an entry, and seals.
-  mutating func close() {
+  func close() {
+    let capacity = format.capacity
     // A block without names is one unused entry.
-    bytes.putLow16(Self.capacity - last, at: last + 4)
-    bytes.putLow16(12, at: Self.capacity + 4)
-    bytes.put(UInt16(0xde00), at: Self.capacity + 6)
-    let checksum = CRC32C.update(seed, UnsafeRawBufferPointer(bytes.part(0..<Self.capacity)))
-    bytes.put(checksum, at: Self.capacity + 8)
+    bytes.putLow16(capacity - last, at: last + 4)
+    guard format.hasTail else { return }
+    // To what knows no checksums the tail is one more unused entry.
+    bytes.putLow16(12, at: capacity + 4)
+    bytes.put(UInt16(0xde00), at: capacity + 6)
+    bytes.put(checksum.over(bytes.part(0..<capacity)).value, at: capacity + 8)
   }
 
   func put(_ entry: DirectoryName, at offset: Int, length: Int) {
@@ -69,16 +87,16 @@ struct DirectoryBlock {
   ///
   /// The first entry's hash is left out: its place holds limit and count.
   func closeIndex(at offset: Int, _ entries: [(hash: UInt32, block: UInt32)]) {
-    let limit = (Ext4.blockSize - offset - 8) / 8
+    let limit = format.indexLimit(from: offset)
     for (index, entry) in entries.enumerated() {
       bytes.put(entry.hash, at: offset + index * 8)
       bytes.put(entry.block, at: offset + index * 8 + 4)
     }
     bytes.putLow16(limit, at: offset)
     bytes.putLow16(entries.count, at: offset + 2)
-    let tail = offset + limit * 8
-    let covered = UnsafeRawBufferPointer(bytes.part(0..<offset + entries.count * 8))
-    let reserved = CRC32C.update(CRC32C.update(seed, covered), UInt32(0))
-    bytes.put(CRC32C.update(reserved, UInt32(0)), at: tail + 4)
+    guard format.hasTail else { return }
+    // The tail's own eight bytes count as zeros.
+    let sum = checksum.over(bytes.part(0..<offset + entries.count * 8)).over(UInt64(0))
+    bytes.put(sum.value, at: offset + limit * 8 + 4)
   }
 }

@@ -6,16 +6,14 @@ struct DirectoryIndex {
     var position: UInt32
   }
 
-  /// Index entries that fit the root block and an inner one.
-  static let rootLimit = 507
-  static let nodeLimit = 510
-
   private(set) var items: [Item] = []
   /// The first item of each leaf.
   private(set) var leaves: [Int] = []
+  private let format: DirectoryFormat
 
   /// - Parameter names: all names but `.` and `..`.
-  init(_ names: [DirectoryName], _ hasher: DirectoryHash) {
+  init(_ names: [DirectoryName], _ hasher: DirectoryHash, _ format: DirectoryFormat) {
+    self.format = format
     items.reserveCapacity(names.count)
     for (position, name) in names.enumerated() {
       let (major, minor) = name.name.withUnsafeBytes { hasher.hash($0) }
@@ -31,7 +29,7 @@ struct DirectoryIndex {
       let length = names[Int(item.position)].length
       if leaves.isEmpty || length > left || left < slack {
         leaves.append(number)
-        left = DirectoryBlock.capacity
+        left = format.capacity
       }
       left -= length
     }
@@ -51,13 +49,13 @@ struct DirectoryIndex {
   }
 
   /// Whether two levels suffice.
-  var fits: Bool { leaves.count <= Self.rootLimit * Self.nodeLimit }
+  var fits: Bool { leaves.count <= format.rootLimit * format.nodeLimit }
 
   /// Leaves below each inner block; empty where the root alone indexes them.
   var nodes: [Range<Int>] {
-    if leaves.count <= Self.rootLimit { return [] }
-    let roomy = Self.nodeLimit * 4 / 5
-    let each = leaves.count <= Self.rootLimit * roomy ? roomy : Self.nodeLimit
+    if leaves.count <= format.rootLimit { return [] }
+    let roomy = format.nodeLimit * 4 / 5
+    let each = leaves.count <= format.rootLimit * roomy ? roomy : format.nodeLimit
     return stride(from: 0, to: leaves.count, by: each).map {
       $0..<min($0 + each, leaves.count)
     }

@@ -48,15 +48,9 @@ public enum Ext4Size: Hashable, Sendable {
   case exactly(UInt64)
 }
 
-/// The set of features a file system is written with.
-public enum Ext4Profile: Hashable, Sendable {
-  /// What mke2fs 1.47 of Debian 12 gives: kernels from 3.18, e2fsprogs from 1.43, GRUB 2.02.
-  case standard
-}
-
 /// All that decides a file system's bytes beside the tree; nothing else does.
 public struct Ext4Options: Hashable, Sendable {
-  /// The features.
+  /// The features; `standard` unless the guest's own tools are older.
   public var profile = Ext4Profile.standard
   /// The file system's name for fstab and boot loaders.
   public var uuid: FileSystemUUID
@@ -72,7 +66,8 @@ public struct Ext4Options: Hashable, Sendable {
   ///
   /// Descriptors up to this size are reserved in each group that holds a copy of the superblock:
   /// 512 KiB for each TiB, which read as zeros. A size given exactly raises it to ten times that;
-  /// 8 TiB more than the size is the most.
+  /// 8 TiB more than the size, and 16 TiB in all, is the most. Beyond it a kernel from 3.7 on
+  /// grows it in another way (feature meta_bg).
   public var maximumSize: UInt64 = 2 << 40
   /// Blocks for root alone, in percent of all: 0 to 50.
   public var reservedPercent: UInt8 = 5

@@ -12,10 +12,6 @@ public import FileTree
 public final class Ext4Writer {
   private(set) var options: Ext4Options
   let output: BlockOutput
-  /// The seed of all checksums but the superblock's.
-  var checksumSeed: UInt32 {
-    options.uuid.bytes.withUnsafeBytes { CRC32C.update(UInt32.max, $0) }
-  }
   var allocator: BlockAllocator
   var contents = ContentStore()
 
@@ -35,8 +31,9 @@ public final class Ext4Writer {
     guard options.label.count <= 16 else {
       throw Ext4Error([], .labelTooLong(options.label.count))
     }
-    if case .exactly(let size) = options.size, size > Ext4Options.largestSize {
-      throw Ext4Error([], .beyondMaximum(needed: size, maximum: Ext4Options.largestSize))
+    let largest = UInt64(options.profile.mostBlocks * Ext4.blockSize)
+    if case .exactly(let size) = options.size, size > largest {
+      throw Ext4Error([], .beyondMaximum(needed: size, maximum: largest))
     }
     self.options = options
     var limit = Int.max
@@ -164,28 +161,5 @@ public final class Ext4Writer {
     room = 0
     openPath = nil
     return contents.end(size: position)
-  }
-}
-
-extension Ext4Options {
-  /// 64 TiB: all descriptors lie in the first group, and must leave room for data there.
-  static let largestSize: UInt64 = 64 << 40
-
-  /// Blocks kept for group descriptors in each group that has a copy, used or not.
-  ///
-  /// The resize inode holds at most 1,024 beyond those used.
-  var descriptorBlocks: Int {
-    let groupSize = Ext4.blocksPerGroup * Ext4.blockSize
-    func blocks(_ size: UInt64) -> Int {
-      Ext4.divideUp(
-        Ext4.divideUp(Int(clamping: min(size, 1 << 60)), groupSize), Ext4.descriptorsPerBlock)
-    }
-    var used = 1
-    var wanted = maximumSize
-    if case .exactly(let size) = size {
-      used = blocks(size)
-      wanted = max(wanted, min(size, Ext4Options.largestSize) * 10)
-    }
-    return max(used, min(blocks(wanted), used + 1023))
   }
 }

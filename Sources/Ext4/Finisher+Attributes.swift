@@ -10,14 +10,14 @@ extension Finisher {
     let set = tree.attributeSet(of: node)
     if set == 0 || attributeBlocks[set] != nil { return }
     let encoding = try AttributeEncoding(
-      tree[node].extended, seed: writer.checksumSeed, path: { tree.path(of: node) })
+      tree[node].extended, path: { tree.path(of: node) })
     var blocks: [Int] = []
     if encoding.needsBlock {
       var uses = plan.attributeSetUses[set] ?? 1
       while uses > 0 {
         let physical = writer.allocator.takeRun(1).lowerBound
         encoding.encodeBlock(
-          into: block, number: physical, uses: min(uses, Self.mostSharers))
+          into: block, number: physical, uses: min(uses, Self.mostSharers), checksum)
         try writer.output.write(block, at: physical * Ext4.blockSize)
         blocks.append(physical)
         uses -= Self.mostSharers

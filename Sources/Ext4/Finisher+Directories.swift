@@ -7,13 +7,14 @@ extension Finisher {
   func placeDirectory(
     _ names: [DirectoryName], inode: UInt32, parent: UInt32, path: @autoclosure () -> [UInt8]
   ) throws -> Int {
-    var target = DirectoryBlock(block, seed: seed(inode))
+    let format = DirectoryFormat(hasTail: options.profile.hasMetadataChecksums)
+    var target = DirectoryBlock(block, format, checksum(ofInode: inode))
     let dots = [
       DirectoryName(name: [0x2e], inode: inode, typeBits: 0o040000),
       DirectoryName(name: [0x2e, 0x2e], inode: parent, typeBits: 0o040000),
     ]
     let length = names.reduce(24) { $0 + $1.length }
-    if length <= DirectoryBlock.capacity {
+    if length <= format.capacity {
       // Room in lost+found is made ahead: e2fsck needs it when little else works.
       let count = inode == Ext4.firstInode && names.isEmpty ? 4 : 1
       return try writeBlocks(count) { index in
@@ -22,7 +23,7 @@ extension Finisher {
         target.close()
       }
     }
-    let index = DirectoryIndex(names, hasher)
+    let index = DirectoryIndex(names, hasher, format)
     guard index.fits else { throw Ext4Error(path(), .directoryTooLarge(names.count)) }
     let nodes = index.nodes
     let firstLeaf = 1 + nodes.count

@@ -27,19 +27,19 @@ extension Finisher {
     if extents.count <= Self.extentsInInode {
       return ExtentRoot(bytes: Self.inlineRoot(extents), blocks: 0)
     }
-    let seed = seed(inode)
+    let checksum = checksum(ofInode: inode)
     var count = 0
     func place() -> Int {
       count += 1
       return allocate()
     }
-    var level = try writeLevel(extents, depth: 0, seed, place) {
+    var level = try writeLevel(extents, depth: 0, checksum, place) {
       $0.putExtent($1, at: $2)
       return $1.logical
     }
     var depth = 1
     while level.count > Self.extentsInInode {
-      level = try writeLevel(level, depth: depth, seed, place) {
+      level = try writeLevel(level, depth: depth, checksum, place) {
         $0.putBranch($1.logical, $1.block, at: $2)
         return $1.logical
       }
@@ -57,7 +57,7 @@ extension Finisher {
 
   /// Writes one level's blocks and gives what the level above says of them.
   private func writeLevel<Item>(
-    _ items: [Item], depth: Int, _ seed: UInt32, _ place: () -> Int,
+    _ items: [Item], depth: Int, _ checksum: MetadataChecksum, _ place: () -> Int,
     _ put: (UnsafeMutableRawBufferPointer, Item, Int) -> UInt32
   ) throws -> [Branch] {
     var branches: [Branch] = []
@@ -71,8 +71,7 @@ extension Finisher {
         if first == nil { first = logical }
       }
       let tail = 12 + Self.perBlock * 12
-      block.put(
-        CRC32C.update(seed, UnsafeRawBufferPointer(block.part(0..<tail))), at: tail)
+      block.put(checksum.over(block.part(0..<tail)).value, at: tail)
       let physical = place()
       try writer.output.write(block, at: physical * Ext4.blockSize)
       branches.append(Branch(logical: first ?? 0, block: physical))

@@ -7,41 +7,61 @@ extension Finisher {
     let directories = directoriesByGroup(layout)
     var descriptors = [UInt8](
       repeating: 0, count: layout.descriptorBlocks * Ext4.blockSize)
+    let size = options.profile.descriptorSize
     var freeBlocks = 0
     var free = layout.free[...]
+    block.clear()
+    let emptySum = checksum.over(block)
     for group in 0..<layout.groups {
       let used = fillBlockBitmap(group, layout, &free)
       let length = min(
         Ext4.blocksPerGroup, layout.total - group * Ext4.blocksPerGroup)
-      let blockChecksum = CRC32C.update(writer.checksumSeed, UnsafeRawBufferPointer(block))
+      var blockSum = emptySum
       if used > 0 || length < Ext4.blocksPerGroup {
+        blockSum = checksum.over(block)
         try writer.output.write(block, at: layout.blockBitmaps[group] * Ext4.blockSize)
       }
       freeBlocks += length - used
       let inodes = usedInodes(in: group, layout)
-      let inodeChecksum = try writeInodeBitmap(group, layout, used: inodes)
+      let inodeSum = try writeInodeBitmap(group, layout, used: inodes)
       descriptors.withUnsafeMutableBytes { bytes in
-        let start = group * Ext4.descriptorSize
-        let target = bytes.part(start..<start + Ext4.descriptorSize)
+        let target = bytes.part(group * size..<(group + 1) * size)
         let spare = layout.inodesPerGroup - inodes
-        target.putSplit(layout.blockBitmaps[group], low: 0x00, high: 0x20)
-        target.putSplit(layout.inodeBitmaps[group], low: 0x04, high: 0x24)
-        target.putSplit(layout.inodeTables[group], low: 0x08, high: 0x28)
+        target.putLow32(layout.blockBitmaps[group], at: 0x00)
+        target.putLow32(layout.inodeBitmaps[group], at: 0x04)
+        target.putLow32(layout.inodeTables[group], at: 0x08)
         target.putLow16(length - used, at: 0x0c)
         target.putLow16(spare, at: 0x0e)
         target.putLow16(directories[group], at: 0x10)
         // INODE_ZEROED, and INODE_UNINIT where there is no bitmap.
         target.putLow16(inodes == 0 ? 5 : 4, at: 0x12)
-        target.putLow16(Int(blockChecksum), at: 0x18)
-        target.putLow16(Int(inodeChecksum), at: 0x1a)
+        target.putLow16(blockSum.low, at: 0x18)
+        target.putLow16(inodeSum.low, at: 0x1a)
         target.putLow16(spare, at: 0x1c)
-        target.putLow16(Int(blockChecksum >> 16), at: 0x38)
-        target.putLow16(Int(inodeChecksum >> 16), at: 0x3a)
-        let seed = CRC32C.update(writer.checksumSeed, UInt32(truncatingIfNeeded: group))
-        target.putLow16(Int(CRC32C.update(seed, UnsafeRawBufferPointer(target))), at: 0x1e)
+        if size > 32 {
+          target.putLow32(layout.blockBitmaps[group] >> 32, at: 0x20)
+          target.putLow32(layout.inodeBitmaps[group] >> 32, at: 0x24)
+          target.putLow32(layout.inodeTables[group] >> 32, at: 0x28)
+          target.putLow16(blockSum.high, at: 0x38)
+          target.putLow16(inodeSum.high, at: 0x3a)
+        }
+        target.putLow16(descriptorChecksum(target, group), at: 0x1e)
       }
     }
     return (descriptors, freeBlocks)
+  }
+
+  /// Features metadata_csum and, of old, uninit_bg; the checksum's own place is still 0.
+  private func descriptorChecksum(
+    _ descriptor: UnsafeMutableRawBufferPointer, _ group: Int
+  ) -> Int {
+    let number = UInt32(truncatingIfNeeded: group)
+    if options.profile.hasMetadataChecksums {
+      return checksum.over(number).over(descriptor).low
+    }
+    let start = options.uuid.bytes.withUnsafeBytes { CRC16.update(UInt16.max, $0) }
+    let named = withUnsafeBytes(of: number.littleEndian) { CRC16.update(start, $0) }
+    return Int(CRC16.update(named, UnsafeRawBufferPointer(descriptor.part(0..<0x1e))))
   }
 
   private func usedInodes(in group: Int, _ layout: Layout) -> Int {
@@ -84,24 +104,19 @@ extension Finisher {
   }
 
   /// Writes a group's inode bitmap, unless no inode is used, and gives its checksum.
-  private func writeInodeBitmap(_ group: Int, _ layout: Layout, used: Int) throws -> UInt32 {
-    if used == 0 { return 0 }
+  private func writeInodeBitmap(_ group: Int, _ layout: Layout, used: Int) throws
+    -> MetadataChecksum
+  {
+    if used == 0 { return .none }
     block.clear()
     block.setBits(0..<used, to: true)
     block.setBits(layout.inodesPerGroup..<Ext4.blocksPerGroup, to: true)
     try writer.output.write(block, at: layout.inodeBitmaps[group] * Ext4.blockSize)
-    return CRC32C.update(
-      writer.checksumSeed, UnsafeRawBufferPointer(block.part(0..<layout.inodesPerGroup / 8)))
+    return checksum.over(block.part(0..<layout.inodesPerGroup / 8))
   }
 }
 
 extension UnsafeMutableRawBufferPointer {
-  /// A block number in two 32-bit halves.
-  fileprivate func putSplit(_ value: Int, low: Int, high: Int) {
-    putLow32(value, at: low)
-    putLow32(value >> 32, at: high)
-  }
-
   fileprivate func setBits(_ range: Range<Int>, to value: Bool) {
     var bit = range.lowerBound
     while bit < range.upperBound {

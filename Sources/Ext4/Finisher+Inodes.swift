@@ -19,7 +19,7 @@ extension Finisher {
         guard let image = image(of: number, layout) else { continue }
         let start = slot * Ext4.inodeSize
         clampedTimes += image.encode(
-          into: chunk.part(start..<start + Ext4.inodeSize), seed: seed(number))
+          into: chunk.part(start..<start + Ext4.inodeSize), checksum(ofInode: number))
       }
       let blocks = Ext4.divideUp(count, Ext4.inodesPerBlock)
       let place = layout.inodeTables[group] + offset / Ext4.inodesPerBlock
@@ -33,7 +33,7 @@ extension Finisher {
   private func image(of number: UInt32, _ layout: Layout) -> InodeImage? {
     switch number {
     case Ext4.rootInode: return image(of: FileTree.root)
-    case Ext4.resizeInode: return resizeImage(layout)
+    case Ext4.resizeInode: return layout.resizeBlock.map { resizeImage(layout, block: $0) }
     case Ext4.journalInode: return journalImage(layout)
     case ..<Ext4.firstInode: return nil
     case ..<plan.firstNumber: return lostAndFoundImage()

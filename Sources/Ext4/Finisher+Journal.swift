@@ -41,25 +41,25 @@ extension Finisher {
   /// The resize inode: its double indirect block points to the reserved descriptor blocks after
   /// the superblock, each of which lists its counterparts at the copies (e2fsprogs
   /// lib/ext2fs/res_gdt.c).
-  func resizeImage(_ layout: Layout) -> InodeImage {
+  func resizeImage(_ layout: Layout, block: Int) -> InodeImage {
     let pointers = Ext4.blockSize / 4
-    let spare = layout.reserved - 1 - layout.descriptorBlocks
     var image = reservedImage(mode: 0o100600)
     image.size = (pointers * pointers + pointers + 12) * Ext4.blockSize
-    image.blocks = 1 + spare * (1 + backupGroups(layout).count)
+    image.blocks = 1 + layout.spareDescriptorBlocks * (1 + backupGroups(layout).count)
     image.root = [UInt8](repeating: 0, count: 60)
-    image.root.withUnsafeMutableBytes { $0.putLow32(layout.resizeBlock, at: 13 * 4) }
+    image.root.withUnsafeMutableBytes { $0.putLow32(block, at: 13 * 4) }
     return image
   }
 
   func writeResizeBlocks(_ layout: Layout) throws {
+    guard let resizeBlock = layout.resizeBlock else { return }
     let backups = backupGroups(layout)
     let spare = 1 + layout.descriptorBlocks..<layout.reserved
     block.clear()
     for number in spare {
       block.putLow32(number, at: (number - 1) % (Ext4.blockSize / 4) * 4)
     }
-    try writer.output.write(block, at: layout.resizeBlock * Ext4.blockSize)
+    try writer.output.write(block, at: resizeBlock * Ext4.blockSize)
     for number in spare {
       block.clear()
       for (index, group) in backups.enumerated() {

@@ -21,6 +21,7 @@ final class Finisher {
   let tree: FileTree
   let plan: TreePlan
   let hasher: DirectoryHash
+  let checksum: MetadataChecksum
   var options: Ext4Options { writer.options }
 
   /// One block to build things in.
@@ -45,6 +46,7 @@ final class Finisher {
     self.tree = tree
     self.plan = plan
     hasher = DirectoryHash(seed: writer.options.hashSeed.bytes)
+    checksum = MetadataChecksum(writer.options)
     contentNumbers = Array(repeating: Self.none, count: tree.nodeLimit)
     contentUsed = Array(repeating: false, count: writer.contents.count)
   }
@@ -57,9 +59,10 @@ final class Finisher {
       lostAndFoundContent = try placeDirectory([], inode: Ext4.firstInode, parent: 2, path: [])
     }
     for node in plan.order { try place(node) }
-    let layout = try Layout(
-      options, writer.allocator, usedInodes: plan.usedInodes, dropped: droppedExtents())
-    return try writeMetadata(layout)
+    let sizing = LayoutSizing(
+      allocator: writer.allocator, usedInodes: plan.usedInodes, profile: options.profile)
+    let total = try sizing.total(options)
+    return try writeMetadata(Layout(sizing, total: total, dropped: droppedExtents()))
   }
 
   func content(of node: FileTree.Node) -> Int? {
@@ -135,7 +138,7 @@ final class Finisher {
   }
 
   /// The checksum that those over an inode's own blocks begin with; its generation is 0.
-  func seed(_ inode: UInt32) -> UInt32 {
-    CRC32C.update(CRC32C.update(writer.checksumSeed, inode), UInt32(0))
+  func checksum(ofInode inode: UInt32) -> MetadataChecksum {
+    checksum.over(inode).over(UInt32(0))
   }
 }

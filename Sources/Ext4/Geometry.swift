@@ -4,8 +4,8 @@ enum Ext4 {
   static let blocksPerGroup = 32768
   static let inodeSize = 256
   static let inodesPerBlock = blockSize / inodeSize
-  static let descriptorSize = 64
-  static let descriptorsPerBlock = blockSize / descriptorSize
+  /// The first block whose number needs more than 32 bits: at 16 TiB.
+  static let firstWideBlock = 1 << 32
   /// The longest extent of written blocks.
   static let longestExtent = 32768
   static let rootInode: UInt32 = 2

@@ -26,7 +26,7 @@ struct InodeImage {
   ///
   /// - Returns: how many time stamps were out of range.
   func encode(
-    into bytes: UnsafeMutableRawBufferPointer, seed: UInt32
+    into bytes: UnsafeMutableRawBufferPointer, _ checksum: MetadataChecksum
   ) -> Int {
     bytes.put(mode, at: 0x00)
     bytes.putLow16(Int(uid), at: 0x02)
@@ -49,9 +49,9 @@ struct InodeImage {
       Self.put(accessed, bytes, 0x08, extra: 0x8c) + Self.put(changed, bytes, 0x0c, extra: 0x84)
       + Self.put(modified, bytes, 0x10, extra: 0x88) + Self.put(created, bytes, 0x90, extra: 0x94)
     bytes.put(attributes, at: 0xa0)
-    let checksum = CRC32C.update(seed, UnsafeRawBufferPointer(bytes))
-    bytes.putLow16(Int(checksum), at: 0x7c)
-    bytes.putLow16(Int(checksum >> 16), at: 0x82)
+    let sum = checksum.over(bytes)
+    bytes.putLow16(sum.low, at: 0x7c)
+    bytes.putLow16(sum.high, at: 0x82)
     return clamped
   }
 

@@ -65,14 +65,18 @@ extension Finisher {
     bytes.putLow16(group, at: 0x5a)
     bytes.put(options.uuid.bytes, at: 0x68)
     bytes.put(options.label, at: 0x78)
-    bytes.putLow16(layout.reserved - 1 - layout.descriptorBlocks, at: 0xce)
+    if layout.resizeBlock != nil { bytes.putLow16(layout.spareDescriptorBlocks, at: 0xce) }
     bytes.putLow32(layout.total >> 32, at: 0x150)
     bytes.putLow32(reserved >> 32, at: 0x154)
     bytes.putLow32(freeBlocks >> 32, at: 0x158)
     fillTimes(bytes)
-    fillFeatures(bytes)
+    fillFeatures(bytes, layout)
     fillJournal(bytes, layout)
-    bytes.put(CRC32C.update(UInt32.max, UnsafeRawBufferPointer(bytes.part(0..<0x3fc))), at: 0x3fc)
+    if options.profile.hasMetadataChecksums {
+      // Not begun with the UUID as all others are.
+      let covered = UnsafeRawBufferPointer(bytes.part(0..<0x3fc))
+      bytes.put(CRC32C.update(UInt32.max, covered), at: 0x3fc)
+    }
   }
 
   /// Written, checked and made: 32 bits each, and eight more above.
@@ -84,28 +88,25 @@ extension Finisher {
     }
   }
 
-  private func fillFeatures(_ bytes: UnsafeMutableRawBufferPointer) {
-    switch options.profile {
-    case .standard:
-      // has_journal, ext_attr, resize_inode, dir_index
-      bytes.put(UInt32(0x3c), at: 0x5c)
-      // filetype, extents, 64bit, flex_bg
-      bytes.put(UInt32(0x2c2), at: 0x60)
-      // sparse_super, large_file, huge_file, dir_nlink, extra_isize, metadata_csum
-      bytes.put(UInt32(0x46b), at: 0x64)
-    }
+  private func fillFeatures(_ bytes: UnsafeMutableRawBufferPointer, _ layout: Layout) {
+    let profile = options.profile
+    // s_feature_compat: has_journal, ext_attr, dir_index, and resize_inode.
+    bytes.put(UInt32(layout.resizeBlock == nil ? 0x2c : 0x3c), at: 0x5c)
+    bytes.put(profile.incompatibleFeatures, at: 0x60)
+    bytes.put(profile.readOnlyFeatures, at: 0x64)
     bytes.put(options.hashSeed.bytes, at: 0xec)
     // Half MD4 over signed characters, whatever the machine.
     bytes.put(UInt8(1), at: 0xfc)
     bytes.put(UInt32(1), at: 0x160)
-    bytes.putLow16(Ext4.descriptorSize, at: 0xfe)
+    if profile.descriptorSize > 32 { bytes.putLow16(profile.descriptorSize, at: 0xfe) }
     // Default mount options: user_xattr, acl.
     bytes.put(UInt32(0x0c), at: 0x100)
     bytes.putLow16(32, at: 0x15c)
     bytes.putLow16(32, at: 0x15e)
-    // Sixteen groups a flexible one; checksums are CRC-32C.
+    // Sixteen groups a flexible one.
     bytes.put(UInt8(4), at: 0x174)
-    bytes.put(UInt8(1), at: 0x175)
+    // Checksums are CRC-32C.
+    if profile.hasMetadataChecksums { bytes.put(UInt8(1), at: 0x175) }
   }
 
   /// Where the journal is, and a copy of its inode's extents for when the inode is lost.

@@ -50,6 +50,24 @@ struct Image {
     #expect(result.status == 0, "\(result.text)", sourceLocation: sourceLocation)
   }
 
+  /// Has e2fsck rebuild all directories, and looks that it made none of these smaller.
+  ///
+  /// The file system is another one afterwards, and clean.
+  func expectNothingToOptimize(
+    _ directories: [String], sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    func blocks() throws -> [Substring?] {
+      try directories.map {
+        try debugfs("stat \($0)").split(separator: "\n").first { $0.contains("Size:") }
+      }
+    }
+    let before = try blocks()
+    let result = try run("e2fsck", ["-fyD", path])
+    #expect(result.status <= 1, "\(result.text)", sourceLocation: sourceLocation)
+    #expect(try blocks() == before, sourceLocation: sourceLocation)
+    try expectClean(sourceLocation: sourceLocation)
+  }
+
   /// Runs debugfs's commands, one a line.
   func debugfs(_ commands: String) throws -> String {
     try run("debugfs", ["-f", "-", path], input: commands + "\n").text
@@ -74,9 +92,9 @@ func makeOptions() throws -> Ext4Options {
 
 /// Writes a tree; `fill` may add files whose content goes through the writer.
 func makeImage(
-  _ options: Ext4Options? = nil, _ fill: (inout FileTree, Ext4Writer) throws -> Void
+  _ options: Ext4Options? = nil, in file: SparseFile = SparseFile(),
+  _ fill: (inout FileTree, Ext4Writer) throws -> Void
 ) throws -> Image {
-  let file = SparseFile()
   let writer = try Ext4Writer(options ?? makeOptions(), sink: file)
   var tree = FileTree()
   try fill(&tree, writer)
