@@ -22,4 +22,9 @@ extension Array where Element == UInt8 {
     guard offset >= 0, offset <= count - size else { return nil }
     return self[offset..<offset + size].reduce(0) { $0 << 8 | Value($1) }
   }
+
+  /// A little-endian field; nil where it does not lie inside.
+  func little<Value: FixedWidthInteger>(_ type: Value.Type, at offset: Int) -> Value? {
+    big(type, at: offset)?.byteSwapped
+  }
 }

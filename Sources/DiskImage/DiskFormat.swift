@@ -4,13 +4,43 @@ public enum DiskFormat: String, Hashable, Sendable, CaseIterable {
   case raw
   /// QEMU's copy-on-write format, version 3 (docs/interop/qcow2.txt).
   case qcow2
+  /// VMware's format: written streamOptimized, read streamOptimized or monolithicSparse
+  /// (VMware, Virtual Disk Format 5.0).
+  case vmdk
+  /// Microsoft's Virtual Hard Disk 1.0: written dynamic, read dynamic or fixed.
+  case vhd
+  /// A Virtual Hard Disk of the fixed kind, which Azure takes: the bytes and a footer.
+  case vhdFixed = "vhd-fixed"
+  /// Microsoft's newer format (MS-VHDX), dynamic.
+  case vhdx
+  /// An Open Virtual Appliance: a tar of a description, a VMDK and their digests.
+  ///
+  /// It is packed around a finished VMDK; `DiskWriter` and `DiskReader` refuse it.
+  case ova
+
+  /// Whether guests run from it; the others are for taking disks from place to place.
+  public var runsGuests: Bool { self == .raw || self == .qcow2 }
+
+  /// The largest disk it holds, in bytes.
+  var largestDisk: Int {
+    switch self {
+    // What QEMU's limit of 32 MiB on the level-1 table reaches at our cluster size.
+    case .raw, .qcow2: (32 << 20) / 8 * (clusterSize / 8) * clusterSize
+    case .vmdk, .ova: 62 << 40
+    case .vhd: 2040 << 30
+    case .vhdFixed: 2040 << 30
+    case .vhdx: 64 << 40
+    }
+  }
 }
 
-/// How the clusters of a qcow2 image are compressed; raw images never are.
+/// How the clusters of a qcow2 image are compressed.
+///
+/// A VMDK is always deflated, at the level of `zlib` where that is chosen; the other formats never.
 public enum DiskCompression: Hashable, Sendable {
   /// Clusters are stored as they are.
   case none
-  /// Raw deflate with a window of 4 KiB: read by every QEMU. Level 1 to 9.
+  /// Deflate: read by every QEMU. Level 1 to 9.
   case zlib(level: Int)
   /// Zstandard: read by QEMU 5.1 and later. Level 1 to 19.
   case zstd(level: Int)
@@ -23,8 +53,8 @@ public enum DiskCompression: Hashable, Sendable {
 let clusterSize = 1 << clusterBits
 let clusterBits = 16
 
-/// The largest disk: what QEMU's limit of 32 MiB on the level-1 table reaches at this cluster size.
-let largestDisk = (32 << 20) / 8 * (clusterSize / 8) * clusterSize
+/// The largest disk of any format, in bytes.
+let largestDisk = DiskFormat.raw.largestDisk
 
 /// `value` rounded up to a multiple of `unit`; both far below the integer's limit.
 func roundUp(_ value: Int, to unit: Int) -> Int { (value + unit - 1) / unit * unit }

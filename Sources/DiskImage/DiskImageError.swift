@@ -13,7 +13,9 @@ public enum DiskImageError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A compressor could not be made or failed; never a matter of the data.
   case compressorFailed(file: String, reason: String)
   /// The file is not the format it was said to be, or is damaged there.
-  case malformed(file: String, reason: String)
+  case malformed(file: String, format: DiskFormat, reason: String)
+  /// Bytes were asked for that lie outside the guest's disk.
+  case outOfReach(file: String, offset: Int, count: Int)
   /// The image leans on another file, is encrypted or needs a feature that is refused.
   case refused(file: String, reason: String)
   /// The partitions cannot be laid out.
@@ -34,8 +36,11 @@ public enum DiskImageError: Error, Hashable, Sendable, CustomStringConvertible {
       return "cannot write \(file): \(what) \(value) is out of range"
     case .compressorFailed(let file, let reason):
       return "cannot compress \(file): \(reason)"
-    case .malformed(let file, let reason):
-      return "cannot read \(file) as qcow2: \(reason); check the format and the download"
+    case .malformed(let file, let format, let reason):
+      return
+        "cannot read \(file) as \(format.rawValue): \(reason); check the format and the download"
+    case .outOfReach(let file, let offset, let count):
+      return "cannot read \(file): \(count) bytes at offset \(offset) are beyond the disk's end"
     case .refused(let file, let reason):
       return "cannot use \(file): \(reason); convert it into a plain image on a host that trusts it"
     case .badPartitionTable(let reason):

@@ -8,8 +8,12 @@ public struct DiskInspection: Hashable, Sendable {
   public var virtualSize: Int
   /// The file's length, in bytes.
   public var fileSize: Int
-  /// The header's version: 2 or 3 for qcow2, 0 for raw.
+  /// The header's version, such as 2 or 3 for qcow2; 0 for raw.
   public var version: Int = 0
+  /// The kind within the format, such as `streamOptimized` or `dynamic`; nil where it has none.
+  public var variant: String?
+  /// The unit in which it maps the disk, in bytes; nil where it doesn't.
+  public var unit: Int?
   /// The file this one shows where it holds nothing itself; a name, as bytes, and never opened.
   public var backingFile: [UInt8]?
   /// The stated format of the backing file.
@@ -18,13 +22,13 @@ public struct DiskInspection: Hashable, Sendable {
   public var hasExternalDataFile = false
   /// Whether the clusters are encrypted.
   public var isEncrypted = false
-  /// Whether it was left open by a writer that died; its reference counts may be wrong.
+  /// Whether it was left open by a writer that died: its tables may be wrong, or its log not empty.
   public var isDirty = false
   /// Whether QEMU found it damaged and marked it so.
   public var isCorrupt = false
   /// Internal snapshots.
   public var snapshots = 0
-  /// Bits of features a reader must know (docs/interop/qcow2.txt, bytes 72 to 79).
+  /// Bits of features a reader of qcow2 must know (docs/interop/qcow2.txt, bytes 72 to 79).
   public var incompatibleFeatures: UInt64 = 0
 
   /// Refuses an image from outside that reaches beyond its own file or can't be read safely.
@@ -46,41 +50,23 @@ public struct DiskInspection: Hashable, Sendable {
         file: file, reason: "it needs unknown features, bits 0x\(String(unknown, radix: 16))")
     }
   }
+
+  /// Refuses an image that a writer left open.
+  func requireClosed(file: String) throws(DiskImageError) {
+    if isDirty {
+      throw .refused(file: file, reason: "it is in use, or whoever wrote it last did not close it")
+    }
+  }
 }
 
 /// Reads an image's header as the format it is said to be.
 ///
 /// The format is never guessed from the content, since a guest can write any header into a raw
-/// disk. Nothing but the file's first cluster is read.
+/// disk. Nothing but headers is read.
 ///
-/// - Throws: `malformed`, `readFailed`.
+/// - Throws: `malformed`, `refused` where even the header needs what is not read here, `readFailed`.
 public func inspect(
   _ descriptor: Descriptor, format: DiskFormat
 ) throws(DiskImageError) -> DiskInspection {
-  let file = descriptor.name
-  let size: Int
-  var header: [UInt8] = []
-  do {
-    size = try descriptor.size()
-    if format == .raw { return DiskInspection(format: .raw, virtualSize: size, fileSize: size) }
-    header = try readStart(descriptor, limit: clusterSize)
-  } catch {
-    throw .readFailed(error)
-  }
-  return try Qcow2Header(bytes: header, file: file).inspection(fileSize: size)
-}
-
-private func readStart(
-  _ descriptor: Descriptor, limit: Int
-) throws(SystemError) -> [UInt8] {
-  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: limit, alignment: 16)
-  defer { buffer.deallocate() }
-  var done = 0
-  while done < limit {
-    let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
-    let count = try descriptor.read(into: rest, at: done)
-    if count == 0 { break }
-    done += count
-  }
-  return Array(buffer[..<done])
+  try readHeader(ImageInput(descriptor, format: format)).inspection
 }

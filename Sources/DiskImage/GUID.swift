@@ -33,7 +33,18 @@ public struct GUID: Hashable, Sendable, CustomStringConvertible {
     [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15].map { bytes[$0] }
   }
 
-  private init(_ high: UInt64, _ low: UInt64) {
+  /// Reads the form on disk; nil for another count than 16.
+  init?(diskBytes: [UInt8]) {
+    guard diskBytes.count == 16 else { return nil }
+    bytes = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15].map { diskBytes[$0] }
+  }
+
+  /// An identifier made by the application's own rule (RFC 9562, version 8).
+  init(version8 high: UInt64, _ low: UInt64) {
+    self.init(high & ~0xf000 | 0x8000, low & ~(3 << 62) | 1 << 63)
+  }
+
+  init(_ high: UInt64, _ low: UInt64) {
     var builder = ByteBuilder()
     builder.big(high)
     builder.big(low)

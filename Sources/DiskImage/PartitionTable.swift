@@ -36,7 +36,7 @@ public struct PartitionTable: Hashable, Sendable {
     public let partition: Partition
     /// Its number from 1 on, as in `/dev/vda1`.
     public let number: Int
-    /// The first byte on the disk, a multiple of the alignment.
+    /// The first byte on the disk: a multiple of the alignment where it was laid out here.
     public let offset: Int
     /// Its size in bytes, whole sectors.
     public let size: Int
@@ -49,10 +49,17 @@ public struct PartitionTable: Hashable, Sendable {
   /// The size of the whole disk in bytes, with the backup table at its end.
   public let diskSize: Int
 
-  private static let sector = 512
+  static let sector = 512
   private static let entryCount = 128
   private static let entrySize = 128
   private static let entrySectors = entryCount * entrySize / sector
+
+  /// A table as it was found.
+  init(found partitions: [Placed], diskID: GUID, diskSize: Int) {
+    self.partitions = partitions
+    self.diskID = diskID
+    self.diskSize = diskSize
+  }
 
   /// Lays partitions out.
   ///
@@ -156,6 +163,6 @@ public struct PartitionTable: Hashable, Sendable {
 }
 
 /// CRC-32 as zlib and UEFI define it.
-private func checksum32(_ bytes: [UInt8]) -> UInt32 {
+func checksum32(_ bytes: [UInt8]) -> UInt32 {
   UInt32(truncatingIfNeeded: crc32(0, bytes, UInt32(clamping: bytes.count)))
 }

@@ -7,7 +7,7 @@ import Testing
   @Test("an empty disk has its size and nothing else", arguments: [0, 512, 5 << 30, 3 << 40])
   func empty(size: Int) throws {
     let scratch = try Scratch()
-    for format in DiskFormat.allCases {
+    for format in [DiskFormat.raw, .qcow2] {
       let name = "disk." + format.rawValue
       let file = try scratch.create(name)
       try makeEmptyDisk(file, format: format, virtualSize: size)
@@ -20,7 +20,8 @@ import Testing
   }
 
   @Test(
-    "an overlay shows its backing image and keeps its own writes", arguments: DiskFormat.allCases)
+    "an overlay shows its backing image and keeps its own writes",
+    arguments: [DiskFormat.raw, .qcow2])
   func overlay(format: DiskFormat) throws {
     var generator = SeededGenerator(seed: 3)
     let scratch = try Scratch()

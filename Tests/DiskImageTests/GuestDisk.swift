@@ -58,12 +58,35 @@ struct GuestDisk {
   }
 }
 
-/// Whether QEMU finds the image sound and equal to the bytes.
-func expectSound(_ image: String, equals disk: GuestDisk, in scratch: Scratch) throws {
-  let checked = try Tool.run("qemu-img", ["check", "-f", "qcow2", image])
-  #expect(checked.status == 0, "\(checked.output)")
-  #expect(checked.output.contains("No errors were found"), "\(checked.output)")
+extension DiskFormat {
+  /// What `DiskWriter` writes.
+  static let written = allCases.filter { $0 != .ova }
+
+  /// QEMU's name of it.
+  var driver: String {
+    switch self {
+    case .vhd, .vhdFixed: "vpc"
+    default: rawValue
+    }
+  }
+
+  /// Whether `qemu-img check` knows it.
+  var isChecked: Bool { [.qcow2, .vmdk, .vhdx].contains(self) }
+}
+
+/// Whether QEMU finds the image sound, and both QEMU and our reader find the bytes in it.
+func expectSound(
+  _ image: String, as format: DiskFormat = .qcow2, equals disk: GuestDisk, in scratch: Scratch
+) throws {
+  if format.isChecked {
+    let checked = try Tool.run("qemu-img", ["check", "-f", format.driver, image])
+    #expect(checked.status == 0, "\(checked.output)")
+    #expect(checked.output.contains("No errors were found"), "\(checked.output)")
+  }
   let raw = try scratch.write("expected.raw", disk.bytes)
-  let compared = try Tool.run("qemu-img", ["compare", "-f", "raw", "-F", "qcow2", raw, image])
+  let compared = try Tool.run(
+    "qemu-img", ["compare", "-f", "raw", "-F", format.driver, raw, image])
   #expect(compared.status == 0, "\(compared.output)")
+  let size = try Tool.check("qemu-img", ["info", "--output=json", "-f", format.driver, image])
+  #expect(size.contains("\"virtual-size\": \(disk.bytes.count),"), "\(size)")
 }

@@ -40,6 +40,8 @@ extension EmbeddedEngine {
         try runTool(
           programs.qemuImage, ["resize", "-q", "-f", disk.format.rawValue, disk.path, "\(size)"])
       }
+    case .vmdk, .vhd, .vhdFixed, .vhdx, .ova:
+      throw corruptRow("disks", "\(disk.path) is said to be \(disk.format.rawValue)")
     }
   }
 

@@ -34,7 +34,9 @@ extension EmbeddedEngine {
   func seal(
     _ built: BuiltImage, of change: Change, intent: Int64, _ directory: String
   ) throws {
-    guard let format = DiskFormat(rawValue: built.format), built.virtualSize > 0 else {
+    guard let format = DiskFormat(rawValue: built.format), format.runsGuests,
+      built.virtualSize > 0
+    else {
       throw EngineError(
         "failed", "the builder of \(change.id) gave a disk of format '\(built.format)'")
     }

@@ -1,40 +1,6 @@
 internal import Glibc
 internal import SystemIO
 
-/// A thread of its own for calls that block, so that Swift's cooperative pool never does.
-final class WorkerThread: @unchecked Sendable {
-  // Unchecked: set once by init and read by `join`, which the one owner calls.
-  private let thread: pthread_t
-
-  private final class Body {
-    let run: @Sendable () -> Void
-    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-  }
-
-  /// Starts the thread; whoever does must call `join` or `detach`.
-  init(_ run: @escaping @Sendable () -> Void) throws(SystemError) {
-    var thread = pthread_t()
-    let body = Unmanaged.passRetained(Body(run))
-    let status = pthread_create(
-      &thread, nil,
-      { argument in
-        if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
-        return nil
-      }, body.toOpaque())
-    guard status == 0 else {
-      body.release()
-      throw SystemError("start", "a thread", errno: status)
-    }
-    self.thread = thread
-  }
-
-  /// Waits for its end.
-  func join() { pthread_join(thread, nil) }
-
-  /// Lets it end by itself.
-  func detach() { pthread_detach(thread) }
-}
-
 /// Runs a blocking body on a thread of its own and hands on how it ended.
 func onOwnThread<Result: Sendable>(
   _ body: @escaping @Sendable () throws -> Result

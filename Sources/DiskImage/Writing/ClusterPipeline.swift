@@ -8,6 +8,9 @@ protocol ClusterSink: AnyObject {
   func append(
     cluster: Int, _ bytes: UnsafeRawBufferPointer, compressed: Bool
   ) throws(DiskImageError)
+
+  /// Writes what waits, the format's tables and headers, and sets the file's size.
+  func finish(virtualSize: Int) throws(DiskImageError)
 }
 
 /// Compresses clusters on own threads and hands them to the sink in the order they came.
@@ -47,15 +50,13 @@ final class ClusterPipeline: @unchecked Sendable {
   private var state: State
   private let sink: any ClusterSink
   private let file: String
-  private var threads: [pthread_t] = []
+  private var threads: [WorkerThread] = []
 
-  /// Starts the workers.
+  /// Starts a worker for each compressor.
   ///
   /// Whoever starts them must call `close` in the end.
-  ///
-  /// - Parameter threads: how many; at least 1.
   init(
-    sink: any ClusterSink, compression: DiskCompression, threads count: Int, file: String
+    sink: any ClusterSink, compressors: [ClusterCompressor], file: String
   ) throws(DiskImageError) {
     self.sink = sink
     self.file = file
@@ -65,13 +66,20 @@ final class ClusterPipeline: @unchecked Sendable {
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(workReady, nil)
     pthread_cond_init(slotFree, nil)
-    let slots = (0..<count * 8 + 8).map { _ in
-      Slot(input: Self.makeBuffer(), output: Self.makeBuffer())
+    let slots = (0..<compressors.count * 8 + 8).map { _ in
+      Slot(
+        input: Self.makeBuffer(),
+        output: .allocate(byteCount: ClusterCompressor.outputSize, alignment: 4096))
     }
     state = State(slots: slots)
-    var compressors: [ClusterCompressor] = []
-    for _ in 0..<count { compressors.append(try ClusterCompressor(compression, file: file)) }
-    for compressor in compressors { try start { [self] in work(compressor) } }
+    for compressor in compressors {
+      do {
+        threads.append(try WorkerThread { [self] in work(compressor) })
+      } catch {
+        close()
+        throw .compressorFailed(file: file, reason: "\(error)")
+      }
+    }
   }
 
   // The workers hold the pipeline, so that it goes only after `close`.
@@ -136,7 +144,7 @@ final class ClusterPipeline: @unchecked Sendable {
     state.closed = true
     pthread_cond_broadcast(workReady)
     pthread_mutex_unlock(mutex)
-    for thread in threads { pthread_join(thread, nil) }
+    for thread in threads { thread.join() }
     threads = []
   }
 
@@ -148,29 +156,6 @@ final class ClusterPipeline: @unchecked Sendable {
 // MARK: - The workers
 
 extension ClusterPipeline {
-  private final class Body {
-    let run: () -> Void
-    init(_ run: @escaping () -> Void) { self.run = run }
-  }
-
-  private func start(_ run: @escaping () -> Void) throws(DiskImageError) {
-    var thread = pthread_t()
-    let body = Unmanaged.passRetained(Body(run))
-    let status = pthread_create(
-      &thread, nil,
-      { argument in
-        if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
-        return nil
-      }, body.toOpaque())
-    guard status == 0 else {
-      body.release()
-      close()
-      let reason = SystemError("start a thread", "", errno: status).reason
-      throw .compressorFailed(file: file, reason: "cannot start a thread: \(reason)")
-    }
-    threads.append(thread)
-  }
-
   private func work(_ compressor: ClusterCompressor) {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
@@ -191,7 +176,8 @@ extension ClusterPipeline {
   private static func process(_ slot: Slot, _ compressor: ClusterCompressor) -> Outcome {
     let input = UnsafeRawBufferPointer(start: slot.input, count: clusterSize)
     if isZero(input) { return .zero }
-    let output = UnsafeMutableRawBufferPointer(start: slot.output, count: clusterSize)
+    let output = UnsafeMutableRawBufferPointer(
+      start: slot.output, count: ClusterCompressor.outputSize)
     guard let size = compressor.compress(input, into: output) else { return .plain }
     return .compressed(size)
   }

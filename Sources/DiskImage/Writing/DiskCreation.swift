@@ -1,6 +1,6 @@
 public import SystemIO
 
-/// Makes an empty disk in an empty file.
+/// Makes an empty disk that a guest runs from, raw or qcow2, in an empty file.
 ///
 /// - Parameter virtualSize: a multiple of 512 bytes.
 public func makeEmptyDisk(
@@ -12,6 +12,9 @@ public func makeEmptyDisk(
   case .raw: try output.resize(to: virtualSize)
   case .qcow2:
     try Qcow2Metadata(virtualSize: virtualSize).write([], dataEnd: clusterSize, to: output)
+  case .vmdk, .vhd, .vhdFixed, .vhdx, .ova:
+    throw .refused(
+      file: descriptor.name, reason: "no guest runs from an image in the format \(format.rawValue)")
   }
 }
 

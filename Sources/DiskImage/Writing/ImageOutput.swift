@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SystemIO
 
 /// The file an image is written to, counting what was written for messages and reports.
@@ -5,6 +6,8 @@ internal import SystemIO
 /// Used by one thread at a time, as the sinks are.
 final class ImageOutput {
   let descriptor: Descriptor
+  /// The file's name for messages.
+  var file: String { descriptor.name }
   private(set) var bytesWritten = 0
   /// The file's length as last set by `resize`.
   private(set) var size = 0
@@ -23,6 +26,24 @@ final class ImageOutput {
   func write(_ bytes: [UInt8], at offset: Int) throws(DiskImageError) {
     try bytes.withUnsafeBufferPointer { buffer throws(DiskImageError) in
       try write(UnsafeRawBufferPointer(buffer), at: offset)
+    }
+  }
+
+  /// Fills a buffer with bytes that were written before.
+  func read(
+    into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(DiskImageError) {
+    var done = 0
+    while done < buffer.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+      let count: Int
+      do {
+        count = try descriptor.read(into: rest, at: offset + done)
+      } catch {
+        throw .readFailed(error)
+      }
+      if count == 0 { throw .readFailed(SystemError("read back", file, errno: EIO)) }
+      done += count
     }
   }
 

@@ -24,11 +24,16 @@ final class Qcow2Sink: ClusterSink {
   private let packed = Region()
   private let plain = Region()
   /// The next free byte of the file, a multiple of the cluster size.
-  private(set) var end = clusterSize
+  private var end = clusterSize
   /// All clusters written, in no order of meaning.
-  private(set) var mappings: [Mapping] = []
+  private var mappings: [Mapping] = []
 
-  init(_ output: ImageOutput) { self.output = output }
+  private let zstd: Bool
+
+  init(_ output: ImageOutput, zstd: Bool) {
+    self.output = output
+    self.zstd = zstd
+  }
 
   func append(
     cluster: Int, _ bytes: UnsafeRawBufferPointer, compressed: Bool
@@ -41,10 +46,11 @@ final class Qcow2Sink: ClusterSink {
     region.used += bytes.count
   }
 
-  /// Writes what waits in the regions.
-  func flush() throws(DiskImageError) {
+  func finish(virtualSize: Int) throws(DiskImageError) {
     try flush(plain, false)
     try flush(packed, true)
+    try Qcow2Metadata(virtualSize: virtualSize, zstd: zstd)
+      .write(mappings, dataEnd: end, to: output)
   }
 
   private func flush(_ region: Region, _ compressed: Bool) throws(DiskImageError) {

@@ -1,6 +1,6 @@
 public import SystemIO
 
-/// Writes a guest's disk, raw or qcow2, from bytes that arrive in almost any order.
+/// Writes a guest's disk in any format from bytes that arrive in almost any order.
 ///
 /// Bytes are gathered into clusters of 64 KiB; a cluster goes to the compressing threads when its
 /// last byte has arrived, and what is incomplete waits in memory until `finish`. So ascending
@@ -24,21 +24,18 @@ public final class DiskWriter {
   private let file: String
   private let output: ImageOutput
   private let pipeline: ClusterPipeline
-  private let container: Container
+  private let format: DiskFormat
+  private let sink: any ClusterSink
   private var assembler = ClusterAssembler()
   /// The end of the furthest write, in bytes of the guest's disk.
   private var furthest = 0
   private var isFinished = false
 
-  private enum Container {
-    case raw(RawSink)
-    case qcow2(Qcow2Sink, zstd: Bool)
-  }
-
   /// Begins an image in an empty file that is open for writing.
   ///
   /// - Parameters:
-  ///   - compression: of the clusters of a qcow2 image; a raw image has none.
+  ///   - compression: of the clusters of a qcow2 image. A VMDK is deflated at the level of `zlib`,
+  ///     at 1 where another is given; the other formats are not compressed.
   ///   - threads: how many compress, 1 to 256; the caller's thread is not one of them.
   public init(
     _ descriptor: Descriptor, format: DiskFormat, compression: DiskCompression = .fast,
@@ -49,24 +46,29 @@ public final class DiskWriter {
       throw .outOfRange(file: descriptor.name, what: "number of threads", value: threads)
     }
     output = ImageOutput(descriptor)
-    let sink: any ClusterSink
-    var used = compression
-    switch format {
-    case .raw:
-      let raw = RawSink(output)
-      sink = raw
-      container = .raw(raw)
-      used = .none
-    case .qcow2:
-      let qcow2 = Qcow2Sink(output)
-      sink = qcow2
-      if case .zstd = compression {
-        container = .qcow2(qcow2, zstd: true)
-      } else {
-        container = .qcow2(qcow2, zstd: false)
-      }
+    self.format = format
+    sink = try Self.makeSink(format, compression, output)
+    let compressors = try (0..<threads).map { _ throws(DiskImageError) in
+      try ClusterCompressor(compression, for: format, file: descriptor.name)
     }
-    pipeline = try ClusterPipeline(sink: sink, compression: used, threads: threads, file: file)
+    pipeline = try ClusterPipeline(sink: sink, compressors: compressors, file: file)
+  }
+
+  private static func makeSink(
+    _ format: DiskFormat, _ compression: DiskCompression, _ output: ImageOutput
+  ) throws(DiskImageError) -> any ClusterSink {
+    switch format {
+    case .raw: return PlainSink(output, RawLayout())
+    case .qcow2:
+      if case .zstd = compression { return Qcow2Sink(output, zstd: true) }
+      return Qcow2Sink(output, zstd: false)
+    case .vmdk: return VMDKSink(output)
+    case .vhd: return PlainSink(output, VHDLayout())
+    case .vhdFixed: return PlainSink(output, FixedVHDLayout())
+    case .vhdx: return PlainSink(output, VHDXLayout())
+    case .ova:
+      throw .refused(file: output.file, reason: "an OVA is packed around a VMDK")
+    }
   }
 
   deinit {
@@ -131,7 +133,7 @@ public final class DiskWriter {
   /// - Parameter virtualSize: of the guest's disk: a multiple of 512 bytes, no less than the
   ///   furthest write.
   public func finish(virtualSize: Int) throws(DiskImageError) -> Summary {
-    guard !isFinished, (0...largestDisk).contains(virtualSize), virtualSize % 512 == 0,
+    guard !isFinished, (0...format.largestDisk).contains(virtualSize), virtualSize % 512 == 0,
       virtualSize >= furthest
     else { throw .outOfRange(file: file, what: "the disk's size", value: virtualSize) }
     isFinished = true
@@ -140,21 +142,14 @@ public final class DiskWriter {
       try submit(cluster)
     }
     try pipeline.finish()
-    switch container {
-    case .raw(let sink):
-      try sink.finish(virtualSize: virtualSize)
-    case .qcow2(let sink, let zstd):
-      try sink.flush()
-      try Qcow2Metadata(virtualSize: virtualSize, zstd: zstd)
-        .write(sink.mappings, dataEnd: sink.end, to: output)
-    }
+    try sink.finish(virtualSize: virtualSize)
     return Summary(
       virtualSize: virtualSize, fileSize: output.size, bytesWritten: output.bytesWritten)
   }
 
   private func check(_ offset: Int, _ count: Int) throws(DiskImageError) {
     let (end, overflow) = offset.addingReportingOverflow(count)
-    guard offset >= 0, count >= 0, !overflow, end <= largestDisk, !isFinished else {
+    guard offset >= 0, count >= 0, !overflow, end <= format.largestDisk, !isFinished else {
       throw .outOfRange(file: file, what: "the disk's offset", value: offset)
     }
     furthest = max(furthest, end)
