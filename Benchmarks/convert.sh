@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# A Debian tree to qcow2 zstd, beside mke2fs -d and qemu-img convert, which together do the same.
+# A Debian tree to qcow2 zstd, beside mke2fs -d and qemu-img convert, which together do the same,
+# and beside tar and zstd, which do no more than read and compress. Then to raw, and from its tar.
 # $1: the folder of the release build. The tree is made once by mmdebstrap under .cache/; another
-# is taken from INGOT_BENCH_TREE.
+# is taken from INGOT_BENCH_TREE. INGOT_BENCH_RUNS: how often each runs.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 bin=$1
@@ -22,16 +23,34 @@ make_tree() {
 }
 [[ -d $tree ]] || make_tree
 
+runs=${INGOT_BENCH_RUNS:-7}
 size=$(du -sm "$tree" | cut -f1)
 names=$(find "$tree" | wc -l)
+tar -cf "$work/tree.tar" --xattrs --sort=name -C "$tree" .
 
 ours() { "$bin/ingot" convert "$tree" -o "$work/ours.qcow2"; }
-peer() {
+ours_raw() { "$bin/ingot" convert "$tree" -o "$work/ours.raw"; }
+ours_tar() { "$bin/ingot" convert - -o "$work/tar.qcow2" <"$work/tree.tar"; }
+# What the peers wrote is made durable, as ours is when it is done.
+mke2fs_raw() {
+  rm -f "$work/peer.raw"
+  mke2fs -q -F -t ext4 -d "$tree" "$work/peer.raw" "$((size * 13 / 10 + 64))M"
+  sync "$work/peer.raw"
+}
+mke2fs_qcow2() {
   rm -f "$work/peer.raw"
   mke2fs -q -F -t ext4 -d "$tree" "$work/peer.raw" "$((size * 13 / 10 + 64))M"
   qemu-img convert -c -o compression_type=zstd -f raw -O qcow2 "$work/peer.raw" "$work/peer.qcow2"
-  # Ours is durable when it is done.
   sync "$work/peer.qcow2"
 }
-read -r a b ratio <<<"$(versus 7 ours peer)"
-row "convert a tree of $size MiB, $names names, to qcow2 zstd" "$a" "$b" "$ratio" "ratio <= 0.50"
+tar_zstd() {
+  tar -cf - -C "$tree" . | zstd -1 -T0 -q -f -o "$work/peer.tar.zst"
+  sync "$work/peer.tar.zst"
+}
+
+echo "a tree of $size MiB, $names names"
+contest "to qcow2 zstd (peer: mke2fs -d, qemu-img convert -c)" "ratio <= 0.30" "$runs" \
+  ours mke2fs_qcow2
+contest "to qcow2 zstd (peer: tar | zstd -1 -T0)" "ratio <= 1.30" "$runs" ours tar_zstd
+contest "to raw (peer: mke2fs -d)" "ratio <= 0.50" "$runs" ours_raw mke2fs_raw
+contest "its tar to qcow2 zstd (peer: ours from the tree)" "ratio <= 1.20" "$runs" ours_tar ours

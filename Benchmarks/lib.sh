@@ -32,6 +32,40 @@ versus() {
   awk -v a="$ma" -v b="$mb" 'BEGIN { printf "%s %s %.2f\n", a, b, a / b }'
 }
 
+# used COMMAND...: as seconds, and after it the CPU time it took, in user mode and in the kernel.
+used() {
+  local TIMEFORMAT='%R %U %S'
+  { time "$@" >/dev/null 2>"$BENCH_ERRORS"; } 2>&1 ||
+    { echo "failed: $*" >&2; cat "$BENCH_ERRORS" >&2; return 1; }
+}
+
+# medians: of each of the three columns on standard input, the last two as their sum.
+medians() {
+  local lines
+  lines=$(cat)
+  echo "$(awk '{ print $1 }' <<<"$lines" | median) $(awk '{ print $2 + $3 }' <<<"$lines" | median)"
+}
+
+# contest NAME TARGET RUNS OURS PEER: two functions in turn, after one run of each that isn't
+# counted. Prints a row of the medians, and one of the CPU time, which other work on the machine
+# hardly changes.
+contest() {
+  local name=$1 target=$2 runs=$3 ours=$4 peer=$5 i a="" b="" wall_a cpu_a wall_b cpu_b
+  used "$ours" >/dev/null
+  used "$peer" >/dev/null
+  for ((i = 0; i < runs; i++)); do
+    a+="$(used "$ours")"$'\n'
+    b+="$(used "$peer")"$'\n'
+  done
+  read -r wall_a cpu_a <<<"$(printf '%s' "$a" | medians)"
+  read -r wall_b cpu_b <<<"$(printf '%s' "$b" | medians)"
+  row "$name" "$wall_a" "$wall_b" "$(ratio "$wall_a" "$wall_b")" "$target"
+  row "  CPU time" "$cpu_a" "$cpu_b" "$(ratio "$cpu_a" "$cpu_b")"
+}
+
+# ratio OURS PEER
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
+
 # row NAME OURS PEER RATIO TARGET
 row() { printf '%-58s %10s %10s %8s   %s\n' "$@"; }
 
