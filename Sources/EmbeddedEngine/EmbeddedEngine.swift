@@ -2,6 +2,7 @@ public import EngineInterface
 internal import GRDB
 internal import Glibc
 internal import JSON
+internal import QEMU
 internal import Resources
 internal import Synchronization
 public import SystemIO
@@ -22,6 +23,8 @@ public final class EmbeddedEngine: Engine {
   private let session = Mutex<Session?>(nil)
   /// Held while a pool's directory is made, since many disks may need it at once.
   let poolMaking = Mutex<Void>(())
+  /// What runs guests' instructions, once it is known.
+  let knownAccelerator = Mutex<AcceleratorChoice?>(nil)
 
   private init(
     home: HomeDirectory, store: Store, host: HostContext, imageBuilder: any ImageBuilder,
@@ -116,6 +119,9 @@ public final class EmbeddedEngine: Engine {
       try store.read { db in try StoredEvent.read(db, after: sequence, limit: limit) }
     }
   }
+
+  /// How far the store's commits are synchronised, for tests; 2 is all the way.
+  package func commitSynchronisation() throws -> Int { try store.synchronisation() }
 
   /// Runs blocking work, its failures told as the engine's.
   func wrapped<Result: Sendable>(

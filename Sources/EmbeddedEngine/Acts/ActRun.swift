@@ -59,23 +59,35 @@ final class ActRun: Sendable {
   ///
   /// A cancelled act ends between two steps, but never in the middle of a removal.
   func step(_ name: String, _ body: @escaping @Sendable () throws -> Void) async throws {
-    try await asyncStep(name) { [engine] in try await engine.offload(body) }
+    let label = try enter(name)
+    try await engine.offload { [self] in
+      try body()
+      try record(name)
+    }
+    try engine.checkpoint("after \(label)")
   }
 
   /// As `step`, for what is asynchronous itself.
   func asyncStep(_ name: String, _ body: () async throws -> Void) async throws {
+    let label = try enter(name)
+    try await body()
+    try await engine.offload { [self] in try record(name) }
+    try engine.checkpoint("after \(label)")
+  }
+
+  private func enter(_ name: String) throws -> String {
     let isUndoing = undoing.withLock { $0 }
     if change.verb != .delete, !isUndoing { try Task.checkCancellation() }
     let verb = isUndoing ? "undo" : change.verb.rawValue
     let label = "\(verb) \(change.id.kind.rawValue) \(name)"
     try engine.checkpoint("before \(label)")
     touched.withLock { $0 = true }
-    try await body()
+    return label
+  }
+
+  private func record(_ name: String) throws {
     let intent = intent
-    try await engine.offload { [engine] in
-      try engine.store.write { db in try Intent.record(db, intent, step: name) }
-    }
-    try engine.checkpoint("after \(label)")
+    try engine.store.write { db in try Intent.record(db, intent, step: name) }
   }
 }
 

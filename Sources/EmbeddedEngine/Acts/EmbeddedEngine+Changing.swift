@@ -18,16 +18,7 @@ extension EmbeddedEngine {
       change.restart = restart
       change.inputs = inputs
     }
-    do {
-      let outcome = try await handler.carryOut(run)
-      try await finish(run, handler)
-      return outcome
-    } catch let error as SimulatedDeath {
-      throw error
-    } catch {
-      try await giveUp(run, handler, because: EngineError.wrapping(error))
-      throw error
-    }
+    return try await complete(run, handler) { try await handler.carryOut(run) }
   }
 
   /// Removes a resource; one that isn't there is removed already.
@@ -41,16 +32,26 @@ extension EmbeddedEngine {
     }
     guard isThere else { return ActOutcome() }
     let run = try await begin(.delete, id, progress: { _ in }) { _ in }
-    do {
+    return try await complete(run, handler) {
       try await handler.remove(run)
+      return ActOutcome(effect: .replace)
+    }
+  }
+
+  /// Does the steps of an act that was begun, and commits its outcome or its failure.
+  private func complete(
+    _ run: ActRun, _ handler: any ResourceHandler, _ steps: () async throws -> ActOutcome
+  ) async throws -> ActOutcome {
+    do {
+      let outcome = try await steps()
       try await finish(run, handler)
+      return outcome
     } catch let error as SimulatedDeath {
       throw error
     } catch {
       try await giveUp(run, handler, because: EngineError.wrapping(error))
       throw error
     }
-    return ActOutcome(effect: .replace)
   }
 
   private func neededInputs(of resource: Resource, given: String?) async throws -> String? {
@@ -68,7 +69,7 @@ extension EmbeddedEngine {
       try checkpoint("before \(label)")
       let session = try currentSession()
       try awaitDeath(id)
-      let (change, intent) = try store.change { db in
+      let (change, intent) = try store.change { [self] db in
         try takeOver(db, id)
         let before = try StoredResource.find(db, id)
         var change = Change(
@@ -120,7 +121,7 @@ extension EmbeddedEngine {
     let label = "\(change.verb.rawValue) \(change.id.kind.rawValue) outcome"
     try await offload { [self] in
       try checkpoint("before \(label)")
-      try store.change { db in
+      try store.change { [self] db in
         if let after = change.after {
           var row = try StoredResource.require(db, change.id)
           if let before = change.before, before.phase == .ready { row.generation += 1 }
@@ -173,7 +174,7 @@ extension EmbeddedEngine {
     }
     let forgets = isUndone
     try await offload { [self] in
-      try store.change { db in
+      try store.change { [self] db in
         try Intent.end(db, run.intent)
         if forgets {
           try handler.forget(db, uid: change.uid)

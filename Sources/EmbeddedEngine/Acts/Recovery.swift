@@ -29,7 +29,7 @@ extension EmbeddedEngine {
     let intents = try store.read(Intent.all)
     for intent in intents where try !isAlive(intent) {
       if intent.id.kind == .image { try removeTree(home.building(intent.uid)) }
-      try store.write { db in
+      try store.write { [self] db in
         guard let current = try Intent.find(db, intent.id), current.row == intent.row else {
           return
         }

@@ -1,6 +1,7 @@
 internal import EngineInterface
 internal import JSON
 internal import QEMU
+internal import Synchronization
 internal import SystemIO
 
 extension EmbeddedEngine {
@@ -18,6 +19,16 @@ extension EmbeddedEngine {
   ///
   /// - Throws: `EngineError` where there is no QEMU or it is too old.
   func accelerator() throws -> AcceleratorChoice {
+    // Many acts ask at once; one of them finds out.
+    try knownAccelerator.withLock { known in
+      if let known { return known }
+      let choice = try findAccelerator()
+      known = choice
+      return choice
+    }
+  }
+
+  private func findAccelerator() throws -> AcceleratorChoice {
     let status: FileStatus
     do {
       status = try Descriptor.open(programs.qemu, .read).status()

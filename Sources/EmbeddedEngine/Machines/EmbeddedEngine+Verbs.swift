@@ -105,7 +105,7 @@ extension EmbeddedEngine {
       try awaitDeath(id)
       let row = try store.read { db in try StoredResource.require(db, id) }
       guard try isRunning(row.uid) else { return ActOutcome() }
-      let intent = try store.change { db in
+      let intent = try store.change { [self] db in
         try takeOver(db, id)
         return try Intent.begin(
           db, session: session.id, process: processID, verb: "stop", id: id, uid: row.uid,
@@ -155,7 +155,7 @@ extension EmbeddedEngine {
 
   private func note(_ id: ResourceID, _ reason: String, _ message: String) async throws {
     try await offload { [self] in
-      try store.write { db in try addEvent(db, id, reason, message) }
+      try store.write { [self] db in try addEvent(db, id, reason, message) }
     }
   }
 

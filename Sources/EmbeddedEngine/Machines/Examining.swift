@@ -77,7 +77,7 @@ extension EmbeddedEngine {
   private func settle(
     _ row: StoredMachine, _ state: MachineStatus.State, _ reason: String?, at time: Int64? = nil
   ) throws -> Examined {
-    let settled = try store.write { db in
+    let settled = try store.write { [self] db in
       guard var current = try StoredMachine.find(db, row.uid) else { return row }
       current.isDown = true
       current.state = state

@@ -61,8 +61,8 @@ extension EmbeddedEngine {
   private func machines(showing disk: StoredDisk) throws -> [(uid: String, name: String)] {
     guard disk.owner == disk.uid else { return [(disk.owner, disk.name)] }
     return try store.read { db in
-      let volume = try StoredResource.all(db, kind: .volume).first { $0.uid == disk.owner }
-      guard let volume else { return [] }
+      guard let id = try StoredResource.address(db, uid: disk.owner) else { return [] }
+      let volume = try StoredResource.require(db, id)
       var found: [(uid: String, name: String)] = []
       for user in try volume.users(db) {
         let machine = try StoredResource.require(db, user)

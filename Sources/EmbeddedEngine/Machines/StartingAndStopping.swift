@@ -92,8 +92,8 @@ extension EmbeddedEngine {
   ///   - first: joins the transaction that is durable before the guest is started.
   ///   - last: joins the one that tells how that went.
   func start(
-    _ uid: String, first: (Database) throws -> Void = { _ in },
-    last: (Database) throws -> Void = { _ in }
+    _ uid: String, first: @escaping @Sendable (Database) throws -> Void = { _ in },
+    last: @escaping @Sendable (Database) throws -> Void = { _ in }
   ) throws {
     if let client = try attachMonitor(uid) {
       let status = try answered { () throws(RPCError) in try client.status() }
@@ -107,12 +107,13 @@ extension EmbeddedEngine {
       }
     }
     try prepareStart(uid)
+    let now = host.now().seconds
     try setMachine(uid, with: first) { row in
       row.isDown = false
       row.state = .starting
       row.reason = nil
       row.runningSpec = nil
-      row.since = host.now().seconds
+      row.since = now
     }
     do {
       try launch(MachineDirectory(home.machine(uid)), .start)
@@ -131,13 +132,14 @@ extension EmbeddedEngine {
   /// Records that a machine runs which its row takes for down: its monitor was killed, the next one
   /// found the guest gone and started it again by its run strategy.
   private func markUp(_ uid: String) throws {
+    let now = host.now().seconds
     try setMachine(uid) { row in
       guard row.isDown else { return }
       row.isDown = false
       row.state = .running
       row.reason = nil
       row.runningSpec = nil
-      row.since = host.now().seconds
+      row.since = now
     }
   }
 
@@ -166,8 +168,8 @@ extension EmbeddedEngine {
   }
 
   private func setMachine(
-    _ uid: String, with more: (Database) throws -> Void = { _ in },
-    _ body: (inout StoredMachine) -> Void
+    _ uid: String, with more: @escaping @Sendable (Database) throws -> Void = { _ in },
+    _ body: @escaping @Sendable (inout StoredMachine) -> Void
   ) throws {
     try store.change { db in
       try more(db)
@@ -199,12 +201,13 @@ extension EmbeddedEngine {
     }
     let reason = end?.summary
     try replayJournal(uid)
+    let now = host.now().seconds
     try setMachine(uid) { row in
       row.isDown = true
       row.state = .halted
       row.reason = reason
       row.runningSpec = nil
-      row.since = host.now().seconds
+      row.since = now
     }
   }
 

@@ -117,7 +117,7 @@ extension EmbeddedEngine {
   func collectImages() throws {
     let unused = try store.read(StoredImage.unused)
     guard !unused.isEmpty else { return }
-    try store.write { db in
+    try store.write { [self] db in
       for digest in try StoredImage.unused(db) {
         try removeTree(home.image(digest))
         try StoredImage.delete(db, digest)

@@ -9,6 +9,7 @@ internal import SystemIO
 /// power cut, and readers never wait for writers.
 struct Store: Sendable {
   private let pool: DatabasePool
+  private let commits: GroupCommit
   /// Names this store for as long as it exists.
   let engineID: String
 
@@ -28,8 +29,10 @@ struct Store: Sendable {
       var configuration = Configuration()
       configuration.busyMode = .timeout(Self.patience)
       configuration.maximumReaderCount = 4
-      configuration.prepareDatabase { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
       pool = try DatabasePool(path: path, configuration: configuration)
+      // Only now: a pool sets NORMAL, which a power cut may cost the last commits.
+      try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
+      commits = GroupCommit(pool)
       engineID = try Self.prepare(pool, host: host)
     } catch {
       throw EngineError.wrapping(error, doing: "open \(path)")
@@ -83,16 +86,29 @@ struct Store: Sendable {
   }
 
   /// Changes all or nothing; durable when it returns.
-  func write<Result>(_ body: (Database) throws -> Result) throws -> Result {
+  ///
+  /// Changes of several threads may share one transaction: a body must not wait for another's.
+  func write<Result: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Result
+  ) throws -> Result {
     do {
-      return try pool.write(body)
+      return try commits.write(body)
     } catch {
       throw EngineError.wrapping(error)
     }
   }
 
+  /// How far a commit is synchronised; 2 is FULL (SQLite's `PRAGMA synchronous`).
+  func synchronisation() throws -> Int {
+    try pool.writeWithoutTransaction { db in
+      try Int.fetchOne(db, sql: "PRAGMA synchronous") ?? 0
+    }
+  }
+
   /// As `write`, for changes that make saved plans stale.
-  func change<Result>(_ body: (Database) throws -> Result) throws -> Result {
+  func change<Result: Sendable>(
+    _ body: @escaping @Sendable (Database) throws -> Result
+  ) throws -> Result {
     try write { db in
       let result = try body(db)
       try db.execute(sql: "UPDATE engine SET generation = generation + 1")

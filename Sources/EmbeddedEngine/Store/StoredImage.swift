@@ -78,7 +78,7 @@ struct StoredImage: Sendable {
       db,
       sql: """
         SELECT digest FROM images
-        WHERE digest NOT IN (SELECT image FROM disks WHERE image IS NOT NULL)
+        WHERE NOT EXISTS (SELECT 1 FROM disks WHERE image = images.digest)
           AND digest NOT IN (
             SELECT details ->> '$.digest' FROM resources
             WHERE kind = 'Image' AND details ->> '$.digest' IS NOT NULL)
