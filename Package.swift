@@ -110,7 +110,7 @@ let package = Package(
     tests("Manifests", ["Manifests", "JSON", "Resources", "Diagnostics"]),
     tests(
       "EmbeddedEngine",
-      ["EmbeddedEngine", "JSON", "Resources", "EngineInterface", "Monitor", "SystemIO"]),
+      ["EmbeddedEngine", "JSON", "Resources", "EngineInterface", "Monitor", "Planning", "SystemIO"]),
     tests(
       "Conversion",
       [

@@ -16,37 +16,21 @@ struct CrashTests {
   func death(_ script: CrashScript) async throws {
     let steps = try await names(of: script)
     #expect(steps.count >= 4, "\(steps)")
-    for (index, step) in steps.enumerated() {
-      let fixture = try EngineFixture()
-      defer { fixture.cleanUp() }
-      try await script.prepare(fixture.open())
-      do {
-        let count = Mutex(0)
-        let engine = try fixture.open(checkpoint: { name in
-          let number = count.withLock { number in
-            defer { number += 1 }
-            return number
-          }
-          if number == index { throw SimulatedDeath(step: name) }
-        })
-        await #expect(throws: SimulatedDeath.self, "\(step)") {
-          try await engine.perform(script.act)
-        }
-      }
-      let engine = try fixture.open()
-      // A look in between must neither fail nor make it worse.
-      _ = try await engine.observe()
-      try await engine.perform(script.act)
-      #expect(try await engine.audit() == [], "\(step)")
-      try await script.check(engine, "after a death \(step)")
+    for index in steps.indices {
+      try await afterDeath(of: script, at: steps[index], index) { engine, fixture in
+        // A look in between must neither fail nor make it worse.
+        _ = try await engine.observe()
+        try await engine.perform(script.act)
+        #expect(try await engine.audit() == [], "\(steps[index])")
+        try await script.check(engine, "after a death \(steps[index])")
 
-      // And all of it can be taken away again.
-      for resource in try await engine.observe().resources.reversed() where !resource.isBuiltIn {
-        try await engine.perform(.delete(resource.resource.id))
+        // And all of it can be taken away again.
+        for resource in try await engine.observe().resources.reversed() where !resource.isBuiltIn {
+          try await engine.perform(.delete(resource.resource.id))
+        }
+        #expect(try namesInDirectory(fixture.home + "/images") == [], "\(steps[index])")
+        #expect(try namesInDirectory(fixture.home + "/machines") == [], "\(steps[index])")
       }
-      #expect(try await engine.audit() == [], "\(step)")
-      #expect(try namesInDirectory(fixture.home + "/images") == [], "\(step)")
-      #expect(try namesInDirectory(fixture.home + "/machines") == [], "\(step)")
     }
   }
 
@@ -55,25 +39,38 @@ struct CrashTests {
     arguments: CrashScript.all.filter { if case .create = $0.act { true } else { false } })
   func deleteAfterDeath(_ script: CrashScript) async throws {
     for (index, step) in try await names(of: script).enumerated() {
-      let fixture = try EngineFixture()
-      defer { fixture.cleanUp() }
-      try await script.prepare(fixture.open())
-      do {
-        let count = Mutex(0)
-        let engine = try fixture.open(checkpoint: { name in
-          let number = count.withLock { number in
-            defer { number += 1 }
-            return number
-          }
-          if number == index { throw SimulatedDeath(step: name) }
-        })
-        await #expect(throws: SimulatedDeath.self) { try await engine.perform(script.act) }
+      try await afterDeath(of: script, at: step, index) { engine, _ in
+        try await engine.perform(.delete(script.act.id))
+        #expect(try await engine.resource(script.act.id.kind, script.act.id.name) == nil)
       }
-      let engine = try fixture.open()
-      try await engine.perform(.delete(script.act.id))
-      #expect(try await engine.audit() == [], "\(step)")
-      #expect(try await engine.resource(script.act.id.kind, script.act.id.name) == nil)
     }
+  }
+
+  /// Lets a script's act die at the checkpoint of a number, then hands the next engine on the same
+  /// home to `body`, which must leave it consistent.
+  private func afterDeath(
+    of script: CrashScript, at step: String, _ index: Int,
+    _ body: (EmbeddedEngine, EngineFixture) async throws -> Void
+  ) async throws {
+    let fixture = try EngineFixture()
+    defer { fixture.cleanUp() }
+    try await script.prepare(fixture.open())
+    do {
+      let count = Mutex(0)
+      let engine = try fixture.open(checkpoint: { name in
+        let number = count.withLock { number in
+          defer { number += 1 }
+          return number
+        }
+        if number == index { throw SimulatedDeath(step: name) }
+      })
+      await #expect(throws: SimulatedDeath.self, "\(step)") {
+        try await engine.perform(script.act)
+      }
+    }
+    let engine = try fixture.open()
+    try await body(engine, fixture)
+    #expect(try await engine.audit() == [], "\(step)")
   }
 
   @Test("An act on a resource that another process acts on is refused; a dead one's is taken over")
@@ -204,6 +201,10 @@ struct CrashScript: Sendable, CustomTestStringConvertible {
       testDescription: "delete a running machine",
       act: .delete(ResourceID(.virtualMachine, "vm")),
       before: [machine("vm", strategy: "Always")], expected: nil),
+    CrashScript(
+      testDescription: "halt a running machine",
+      act: .update(machine("vm", strategy: "Halted"), restart: false),
+      before: [machine("vm", strategy: "Always")], expected: machine("vm", strategy: "Halted")),
     CrashScript(
       testDescription: "restart a running machine",
       act: .update(machine("vm", strategy: "Always", memory: 48 << 20), restart: true),

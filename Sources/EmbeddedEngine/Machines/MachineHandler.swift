@@ -49,15 +49,31 @@ struct MachineHandler: ResourceHandler {
     try await run.step("configuration") {
       try engine.writeConfiguration(change.uid, after, generation: change.nextGeneration)
     }
-    let startsNow =
-      change.verb == .create || change.verb == .replace || !change.changesWhole
-    guard startsNow, spec.runStrategy == .always || spec.runStrategy == .rerunOnFailure else {
-      return ActOutcome(effect: .none)
-    }
-    return try await startNew(run)
+    return try await follow(spec.runStrategy, run, grace: spec.terminationGracePeriod)
   }
 
-  /// Starts a machine that has just been made; one that won't start stays, to be looked at.
+  /// Brings a machine to what its run strategy asks for, as the planner sees it too: so that the
+  /// next plan has nothing to start or stop.
+  private func follow(
+    _ strategy: MachineSpecification.RunStrategy, _ run: ActRun, grace: Int
+  ) async throws -> ActOutcome {
+    let engine = run.engine
+    let change = run.change
+    let row = try await engine.offload {
+      try engine.store.read { db in try StoredMachine.require(db, change.uid) }
+    }
+    let isMade = change.verb != .update || !change.changesWhole
+    switch strategy {
+    case .always where row.isDown || isMade: return try await startNew(run)
+    case .rerunOnFailure where row.state == .crashed || isMade: return try await startNew(run)
+    case .halted where !row.isDown:
+      try await run.step("stop") { try engine.bringDown(change.uid, grace: grace) }
+      return ActOutcome(effect: .restart)
+    case .always, .rerunOnFailure, .halted, .manual: return ActOutcome()
+    }
+  }
+
+  /// Starts a machine; one that won't start stays, to be looked at.
   private func startNew(_ run: ActRun) async throws -> ActOutcome {
     let engine = run.engine
     let uid = run.uid
@@ -70,8 +86,9 @@ struct MachineHandler: ResourceHandler {
       }
     }
     guard let problem = problem.value else { return ActOutcome(effect: .none) }
+    let done = run.change.verb == .update ? "changed" : "made"
     return ActOutcome(
-      effect: .none, notes: ["\(run.change.id) is made but does not start: \(problem.message)"])
+      effect: .none, notes: ["\(run.change.id) is \(done) but does not start: \(problem.message)"])
   }
 
   /// Away with the guest and its own disks; new ones follow.
@@ -102,6 +119,9 @@ struct MachineHandler: ResourceHandler {
     try await run.step("live") { try engine.changeLive(change, from: before, spec) }
     try await run.step("configuration") {
       try engine.writeConfiguration(change.uid, after, generation: change.nextGeneration)
+    }
+    if spec.runStrategy == .halted {
+      return try await follow(.halted, run, grace: spec.terminationGracePeriod)
     }
     let staged = differences.filter { $0.effect >= .nextBoot }.map(\.path)
     if change.restart, !staged.isEmpty {
