@@ -38,7 +38,8 @@ extension EmbeddedEngine {
     return ObservedState(
       engineID: store.engineID, generation: try Store.generation(db), resources: resources,
       host: HostCapacity(
-        cpuMillicores: Int64(host.processors) * 1000, memory: Int64(host.memory)),
+        cpuMillicores: Int64(host.processors) * 1000, memory: Int64(host.memory),
+        portsInUse: HostPort.inUse()),
       unsupported: unsupported)
   }
 

@@ -198,6 +198,7 @@ struct MachineTests {
     #expect(try await engine.forwardedPort("vm", guestPort: 22)?.port == ssh)
     let number = try #require(UInt16(exactly: http))
     #expect(accepts(number))
+    #expect(try await engine.observe().host.portsInUse.contains("tcp:127.0.0.1:\(number)"))
     try await engine.perform(.update(volume("data", size: 4 << 20), restart: false))
     let path = try #require(try await engine.resource(.volume, "data")?.details["path"]?.string)
     #expect(try imageInfo(path, "qcow2")["virtual-size"] == .integer(4 << 20))
@@ -206,6 +207,7 @@ struct MachineTests {
     let fewer = try await engine.perform(.update(resource(2 << 20, [port(22)]), restart: false))
     #expect(fewer.effect == .live)
     #expect(!accepts(number))
+    #expect(try await !engine.observe().host.portsInUse.contains("tcp:127.0.0.1:\(number)"))
   }
 
   @Test("Replacing a machine makes its disks anew and keeps MAC, ports and identity")

@@ -14,6 +14,44 @@ enum HostPort {
     try bound(transport, address: address, port: 0)
   }
 
+  /// The ports of the host that somebody listens on, as `tcp:127.0.0.1:8080`, sorted.
+  ///
+  /// What listens on all addresses of both families keeps IPv4's too, unless it asked not to; a
+  /// try tells.
+  static func inUse() -> [String] {
+    var found: Set<String> = []
+    for transport in ["tcp", "udp"] {
+      for (address, port) in listeners("/proc/self/net/\(transport)", transport) {
+        found.insert("\(transport):\(address):\(port)")
+      }
+      for (_, port) in listeners("/proc/self/net/\(transport)6", transport)
+      where !isFree(transport, address: "0.0.0.0", port: port) {
+        found.insert("\(transport):0.0.0.0:\(port)")
+      }
+    }
+    return found.sorted()
+  }
+
+  /// Reads a table of sockets (proc_pid_net(5)): `sl local_address rem_address st ...`.
+  private static func listeners(
+    _ path: String, _ transport: String
+  ) -> [(address: String, port: UInt16)] {
+    // TCP_LISTEN and, for a UDP socket that is bound and not connected, TCP_CLOSE.
+    let state = transport == "tcp" ? "0A" : "07"
+    // Without the table nothing is known to be in use; the start of a machine tries its ports.
+    guard let bytes = try? readFile(path) else { return [] }
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropFirst().compactMap {
+      let parts = $0.split(separator: " ", maxSplits: 4)
+      guard parts.count > 3, parts[3] == state, let colon = parts[1].lastIndex(of: ":"),
+        let port = UInt16(parts[1][parts[1].index(after: colon)...], radix: 16)
+      else { return nil }
+      // The words of the address stand in the host's own byte order.
+      guard let word = UInt32(parts[1][..<colon].suffix(8), radix: 16) else { return nil }
+      let octets = withUnsafeBytes(of: word) { $0.map { String($0) } }
+      return (octets.joined(separator: "."), port)
+    }
+  }
+
   private static func bound(_ transport: String, address: String, port: UInt16) throws -> UInt16 {
     let name = "\(transport):\(address):\(port)"
     let type = transport == "udp" ? SOCK_DGRAM : SOCK_STREAM
