@@ -16,22 +16,6 @@ seconds() {
 # median: of the numbers on standard input.
 median() { sort -n | awk '{ v[NR] = $1 } END { printf "%.3f", NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 
-# versus RUNS OURS PEER: two functions in turn, after one run of each that isn't counted.
-# Prints: median of ours, median of the peer, ratio.
-versus() {
-  local runs=$1 ours=$2 peer=$3 i a="" b=""
-  seconds "$ours" >/dev/null
-  seconds "$peer" >/dev/null
-  for ((i = 0; i < runs; i++)); do
-    a+="$(seconds "$ours")"$'\n'
-    b+="$(seconds "$peer")"$'\n'
-  done
-  local ma mb
-  ma=$(printf '%s' "$a" | median)
-  mb=$(printf '%s' "$b" | median)
-  awk -v a="$ma" -v b="$mb" 'BEGIN { printf "%s %s %.2f\n", a, b, a / b }'
-}
-
 # used COMMAND...: as seconds, and after it the CPU time it took, in user mode and in the kernel.
 used() {
   local TIMEFORMAT='%R %U %S'
@@ -66,7 +50,7 @@ contest() {
 # ratio OURS PEER
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 
-# row NAME OURS PEER RATIO TARGET
+# row NAME OURS PEER RATIO TARGET: a line of the table.
 row() { printf '%-58s %10s %10s %8s   %s\n' "$@"; }
 
 BENCH_ERRORS=$(mktemp)

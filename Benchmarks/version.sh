@@ -5,5 +5,4 @@ source "$(dirname "$0")/lib.sh"
 bin=$1
 ours() { "$bin/ingot" version; }
 peer() { qemu-img --version; }
-read -r a b ratio <<<"$(versus 15 ours peer)"
-row "ingot version (peer: qemu-img --version)" "$a" "$b" "$ratio" "ours <= 0.050"
+contest "ingot version (peer: qemu-img --version)" "ours <= 0.050" 15 ours peer
