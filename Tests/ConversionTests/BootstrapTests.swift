@@ -20,7 +20,7 @@ import Testing
             "components": ["main"],
           ]
         ],
-        "mode": "template", "boot": ["direct"], "format": "qcow2", "exclude": [], "pool": "default",
+        "mode": "template", "boot": ["direct"], "format": "qcow2", "exclude": [],
       ])
     guard case .bootstrap(let bootstrap) = specification.source else {
       throw ConversionError("no bootstrap")

@@ -14,7 +14,7 @@ import Testing
       ResourceID(.image, "i"),
       spec: [
         "source": source, "mode": "template", "boot": ["direct"], "format": .string(format),
-        "exclude": [], "pool": "default",
+        "exclude": [],
       ])
   }
 

@@ -10,7 +10,6 @@ struct ImageHandler: ResourceHandler {
   func reserve(_ db: Database, _ change: Change, in engine: EmbeddedEngine) throws {
     guard let after = change.after else { return }
     let spec = try ImageSpecification(after.spec)
-    _ = try StoredResource.require(db, ResourceID(.storagePool, spec.pool))
     if case .image(let name) = spec.source { _ = try engine.currentImage(db, name) }
   }
 

@@ -13,9 +13,9 @@ func references(of resource: Resource) throws -> [ResourceID] {
       found.insert(ResourceID(.resourcePool, parent))
     }
   case .image:
-    let spec = try ImageSpecification(resource.spec)
-    found.insert(ResourceID(.storagePool, spec.pool))
-    if case .image(let name) = spec.source { found.insert(ResourceID(.image, name)) }
+    if case .image(let name) = try ImageSpecification(resource.spec).source {
+      found.insert(ResourceID(.image, name))
+    }
   case .volume:
     found.insert(ResourceID(.storagePool, try VolumeSpecification(resource.spec).pool))
   case .virtualMachine:

@@ -52,8 +52,6 @@ public struct ImageSpecification: Sendable, Hashable {
   public var format: String
   /// Patterns of paths left out.
   public var exclude: [String]
-  /// The storage pool it is kept in.
-  public var pool: String
 
   /// Reads a normalised specification.
   public init(_ spec: JSONValue) throws(SpecificationError) {
@@ -79,6 +77,5 @@ public struct ImageSpecification: Sendable, Hashable {
     size = try reader.optionalInteger("size")
     format = try reader.text("format")
     exclude = try reader.texts("exclude")
-    pool = try reader.text("pool")
   }
 }

@@ -21,9 +21,6 @@ extension Schema {
       Field(
         "exclude", .list(.text(.plain)), default: [], effect: .replace,
         "Patterns of paths left out."),
-      Field(
-        "pool", .reference(.storagePool), default: "default", effect: .refused,
-        note: "declare an image of another name in that pool", "The storage pool it is kept in."),
       lifecycle,
     ])
 

@@ -42,7 +42,7 @@ func image(_ name: String, tree: String = "/nowhere", base: String? = nil) -> Re
     ResourceID(.image, name),
     spec: [
       "source": source, "mode": "template", "boot": ["bios"], "format": "raw", "exclude": [],
-      "pool": "default", "lifecycle": lifecycle,
+      "lifecycle": lifecycle,
     ])
 }
 
