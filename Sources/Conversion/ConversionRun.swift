@@ -266,7 +266,8 @@ extension ConversionRun {
       case .directory: counts.directories += 1
       case .regular(let content):
         counts.files += 1
-        counts.contentBytes += Int(clamping: content.size)
+        let size = Int(clamping: content.size)
+        counts.contentBytes = min(counts.contentBytes, Int.max - size) + size
       case .symbolicLink: counts.symbolicLinks += 1
       case .characterDevice, .blockDevice: counts.devices += 1
       case .fifo, .socket: counts.pipesAndSockets += 1

@@ -10,6 +10,15 @@ public import FileTree
 /// Format: the kernel's Documentation/filesystems/ext4 and, for checksums, e2fsprogs
 /// lib/ext2fs/csum.c.
 public final class Ext4Writer {
+  /// How many names a file can have (EXT4_LINK_MAX).
+  public static let largestLinkCount = 65000
+  /// Bytes of a file at most.
+  public static let largestFile = Ext4.largestFile
+  /// Bytes of a name at most.
+  public static let longestName = 255
+  /// Bytes of a symbolic link's target at most.
+  public static let longestTarget = 4095
+
   private(set) var options: Ext4Options
   let output: BlockOutput
   var allocator: BlockAllocator
@@ -42,6 +51,13 @@ public final class Ext4Writer {
     }
     output = BlockOutput(sink, limit: limit)
     allocator = BlockAllocator(reserved: 1 + options.descriptorBlocks)
+  }
+
+  /// Makes sure that an inode can have a set of extended attributes.
+  ///
+  /// - Throws: `Ext4Error` of reason `badAttribute`, `badACL` or `attributesTooLarge`, with no path.
+  public static func check(_ attributes: [ExtendedAttribute]) throws(Ext4Error) {
+    _ = try AttributeEncoding(attributes) { [] }
   }
 
   /// Changes options before the end, where they follow from what was streamed: the names, the

@@ -72,7 +72,9 @@ struct TreePlan {
     case .regular, .fifo, .socket: break
     }
     let links = tree.linkCount(of: node)
-    if links > 65000 { throw Ext4Error(tree.path(of: node), .tooManyLinks(links)) }
+    if links > Ext4Writer.largestLinkCount {
+      throw Ext4Error(tree.path(of: node), .tooManyLinks(links))
+    }
   }
 
   func number(of node: FileTree.Node) -> UInt32 { numbers[node.index] }

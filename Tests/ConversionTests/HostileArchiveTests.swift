@@ -3,38 +3,7 @@ import SystemIO
 import TestSupport
 import Testing
 
-/// An entry of a tar made byte by byte, so that it may say what no tar program would write.
-struct RawEntry {
-  var name: String
-  var type: Character = "0"
-  var link = ""
-  var data = ""
-
-  var bytes: [UInt8] {
-    var block = [UInt8](repeating: 0, count: 512)
-    func put(_ text: String, _ offset: Int) {
-      block.replaceSubrange(offset..<offset + text.utf8.count, with: Array(text.utf8))
-    }
-    put(name, 0)
-    put("0000644\u{0}0000000\u{0}0000000\u{0}", 100)
-    let size = String(data.utf8.count, radix: 8)
-    put(String(repeating: "0", count: 11 - size.count) + size + "\u{0}00000001000\u{0}", 124)
-    put("        " + String(type), 148)
-    put(link, 157)
-    put("ustar\u{0}00", 257)
-    let sum = String(block.reduce(0) { $0 + Int($1) }, radix: 8)
-    put(String(repeating: "0", count: 6 - sum.count) + sum + "\u{0} ", 148)
-    let content = Array(data.utf8)
-    let padding = [UInt8](repeating: 0, count: (512 - content.count % 512) % 512)
-    return block + content + padding
-  }
-}
-
 @Suite struct HostileArchiveTests {
-  private func tar(_ entries: [RawEntry]) -> [UInt8] {
-    entries.flatMap(\.bytes) + [UInt8](repeating: 0, count: 1024)
-  }
-
   @Test(
     "an archive that tries to escape or makes no sense is refused with the entry's name",
     arguments: [
@@ -56,14 +25,23 @@ struct RawEntry {
       ),
       ([RawEntry(name: "f", data: "x"), RawEntry(name: "f/g", data: "y")], "no directory"),
       ([RawEntry(name: "d/", type: "5"), RawEntry(name: "h", type: "1", link: "d")], "directory"),
+      (RawEntry.pax([("path", String(repeating: "n", count: 256))]), "longer than 255"),
+      (
+        RawEntry.pax(
+          [("linkpath", String(repeating: "t", count: 4096))], RawEntry(name: "l", type: "2")),
+        "symbolic link"
+      ),
+      ([RawEntry(name: "l", type: "2")], "without a target"),
+      ([RawEntry(name: "d", type: "3", device: "7777777")], "no device"),
     ])
   func refused(entries: [RawEntry], reason: String) async throws {
     let scratch = try Scratch()
     let archive = try scratch.write("hostile.tar", tar(entries))
-    let error = await #expect(throws: ConversionError.self) {
+    let error = await #expect(throws: (any Error).self) {
       try await convert(.archive(path: archive), smallOptions(), to: scratch.file("disk"))
     }
     #expect(error.map { "\($0)".contains(reason) } == true, "\(String(describing: error))")
+    #expect(error.map { "\($0)".contains("' at byte ") } == true)
     #expect(try namesInDirectory(scratch.path) == ["hostile.tar"])
   }
 

@@ -1,7 +1,10 @@
+internal import Archive
+
 /// An initramfs: cpio archives one after another, the last mostly compressed
 /// (Linux Documentation/driver-api/early-userspace/buffer-format.rst).
 enum InitialRAMDisk {
-  /// The names in all archives; nil where one is compressed or damaged, so that it can't be told.
+  /// The names in all archives; nil where one is damaged or its compression is unknown, so that it
+  /// can't be told.
   static func names(_ bytes: [UInt8]) -> [String]? {
     var names: [String] = []
     var position = 0
@@ -10,7 +13,13 @@ enum InitialRAMDisk {
         position += 1
         continue
       }
-      guard let entry = entry(bytes, at: position) else { return nil }
+      guard let entry = entry(bytes, at: position) else {
+        // What no longer is plain is compressed, up to the end; why it can't be read is no matter.
+        guard let rest = try? cpioNames(bytes[position...], name: "the initramfs") else {
+          return nil
+        }
+        return names + rest.map { "/" + String(decoding: $0, as: UTF8.self) }
+      }
       if entry.name != "TRAILER!!!" { names.append("/" + entry.name) }
       position = entry.end
     }

@@ -27,12 +27,7 @@ struct KernelSearch {
         "kernel \(kernel.version) has no modules in /lib/modules; what it does not have built in "
           + "will be missing")
     }
-    if kernel.initialRAMDisk == nil {
-      warnings.append(
-        "kernel \(kernel.version) has no initramfs in /boot; it must have ext4 and virtio built in")
-    } else {
-      checkVirtio(kernel)
-    }
+    checkDrivers(kernel)
     return kernel
   }
 
@@ -81,40 +76,29 @@ struct KernelSearch {
     tree.has("usr/lib/modules/\(version)") || tree.has("lib/modules/\(version)")
   }
 
-  /// Looks for the drivers of the virtual disk: built in, named in the initramfs, or put there
-  /// by how the tree makes one.
-  private mutating func checkVirtio(_ kernel: FoundKernel) {
+  /// Looks for what the kernel reads the virtual disk's root with: built in, or in the initramfs.
+  private mutating func checkDrivers(_ kernel: FoundKernel) {
     let builtIn =
       tree.lines(of: "lib/modules/\(kernel.version)/modules.builtin")
       ?? tree.lines(of: "usr/lib/modules/\(kernel.version)/modules.builtin") ?? []
-    let needed = ["virtio_pci", "virtio_blk"].filter { driver in
+    let needed = ["virtio_pci", "virtio_blk", "ext4"].filter { driver in
       !builtIn.contains { $0.hasSuffix("/\(driver).ko") }
     }
     if needed.isEmpty { return }
-    let names = kernel.initialRAMDisk.flatMap { InitialRAMDisk.names($0) }
-    if let names {
-      let missing = needed.filter { driver in
-        !names.contains { $0.contains("/\(driver).ko") }
-      }
-      if !missing.isEmpty { warnAboutVirtio(missing, kernel, "does not hold") }
-    } else if !configurationHasVirtio(needed) {
-      warnAboutVirtio(needed, kernel, "may not hold")
+    guard let ramDisk = kernel.initialRAMDisk else {
+      warnings.append(
+        "kernel \(kernel.version) has no initramfs in /boot, and \(needed.joined(separator: ", ")) "
+          + "is not built in: it can't mount its root")
+      return
     }
+    guard let names = InitialRAMDisk.names(ramDisk) else {
+      return warn(needed, kernel, "can't be read; it may not hold")
+    }
+    let missing = needed.filter { driver in !names.contains { $0.contains("/\(driver).ko") } }
+    if !missing.isEmpty { warn(missing, kernel, "does not hold") }
   }
 
-  /// What the tree's tools put into an initramfs.
-  private func configurationHasVirtio(_ drivers: [String]) -> Bool {
-    let listed = tree.lines(of: "etc/initramfs-tools/modules") ?? []
-    if drivers.allSatisfy({ listed.contains($0) }) { return true }
-    guard let configuration = tree.lines(of: "etc/initramfs-tools/initramfs.conf") else {
-      return false
-    }
-    return configuration.contains("MODULES=most")
-  }
-
-  private mutating func warnAboutVirtio(
-    _ drivers: [String], _ kernel: FoundKernel, _ verb: String
-  ) {
+  private mutating func warn(_ drivers: [String], _ kernel: FoundKernel, _ verb: String) {
     warnings.append(
       "the initramfs of kernel \(kernel.version) \(verb) \(drivers.joined(separator: ", ")), which "
         + "the virtual disk needs; on the source add them to /etc/initramfs-tools/modules and run "

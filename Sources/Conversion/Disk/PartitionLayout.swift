@@ -55,8 +55,8 @@ struct PartitionLayout: Hashable {
         // An inode, its name, and what it may take in blocks: content, a block of attributes.
         needed += 256 + step.name.count + 16 + 4096
         guard case .regular(let content) = tree.kind(of: step.node) else { continue }
-        needed += Int(clamping: content.size)
-        if needed > 16 << 40 { return nil }
+        guard content.size < 16 << 40, needed < 16 << 40 else { return nil }
+        needed += Int(content.size)
       }
     }
     // The journal takes up to a sixteenth and at most 1 GiB.

@@ -18,6 +18,8 @@ final class ArchiveUnpacking {
   private var dropped: [ConversionReport.Item] = []
   private var changed: [ConversionReport.Item] = []
   private var excluded: [ConversionReport.Item] = []
+  /// Entries with ACLs that name users and groups, whose numbers are known at the end.
+  private var named: [[[UInt8]]: ArchiveEntry] = [:]
   /// Paths left out, for hard links to them and what is below them.
   private var leftOut: Set<[[UInt8]]> = []
 
@@ -35,11 +37,30 @@ final class ArchiveUnpacking {
 
   /// Reads the whole archive.
   func run() throws -> ScannedTree {
+    do {
+      return try readAll()
+    } catch let error as ArchiveError {
+      guard case .limit(let name) = error.kind, let option = Self.limitOptions[name] else {
+        throw error
+      }
+      throw ConversionError(
+        "cannot read \(error.archive): at byte \(error.offset): \(error.reason)",
+        help: "raise the limit with \(option) if you trust where it comes from")
+    }
+  }
+
+  /// What the limits are called on the command line.
+  private static let limitOptions = [
+    "entries": "--max-entries", "totalBytes": "--max-bytes", "ratio": "--max-ratio",
+  ]
+
+  private func readAll() throws -> ScannedTree {
     while let entry = try reader.next() {
       let path = try Self.parts(of: entry)
       if !isLeftOut(path, entry) { try unpack(entry, at: path) }
       try meter.reach(reader.bytesRead)
     }
+    resolveNames()
     var scanned = ScannedTree(tree: tree, files: [])
     scanned.dropped = dropped
     scanned.changed = changed
@@ -48,12 +69,9 @@ final class ArchiveUnpacking {
   }
 
   private func unpack(_ entry: ArchiveEntry, at path: [[UInt8]]) throws {
-    var extended = entry.attributes.map { (name: $0.name, value: $0.value) }
-    if let reason = AttributePolicy.filter(&extended) { alter(path, reason) }
-    for warning in entry.warnings { alter(path, warning) }
-    let attributes = policy.attributes(
-      permissions: entry.permissions, uid: entry.uid, gid: entry.gid, modified: entry.modified,
-      created: entry.created, flags: entry.inodeFlags, extended: extended)
+    try check(entry, path)
+    named[path] = entry.unresolvedACLEntries.isEmpty ? nil : entry
+    let attributes = attributes(of: entry, path, reports: named[path] == nil)
     guard let name = path.last else {
       guard case .directory = entry.kind else { throw Self.refusal(entry, "it has no name") }
       tree[FileTree.root] = attributes
@@ -77,6 +95,74 @@ final class ArchiveUnpacking {
         name, directory, .blockDevice(major: major, minor: minor), attributes, entry)
     case .fifo: try place(name, directory, .fifo, attributes, entry)
     case .socket: try place(name, directory, .socket, attributes, entry)
+    }
+  }
+
+  private func attributes(
+    of entry: ArchiveEntry, _ path: [[UInt8]], reports: Bool
+  ) -> FileAttributes {
+    var extended = entry.attributes.map { (name: $0.name, value: $0.value) }
+    let reason = AttributePolicy.filter(&extended)
+    if reports {
+      if let reason { alter(path, reason) }
+      for warning in entry.warnings { alter(path, warning) }
+    }
+    return policy.attributes(
+      permissions: entry.permissions, uid: entry.uid, gid: entry.gid, modified: entry.modified,
+      created: entry.created, flags: entry.inodeFlags, extended: extended)
+  }
+
+  /// Completes ACLs by the numbers that the tree's own passwd and group files give names.
+  private func resolveNames() {
+    if named.isEmpty { return }
+    let users = numbers("etc/passwd")
+    let groups = numbers("etc/group")
+    for path in named.keys.sorted(by: {
+      $0.lexicographicallyPrecedes($1) { a, b in
+        a.lexicographicallyPrecedes(b)
+      }
+    }) {
+      guard var entry = named[path],
+        let node = tree.lookUp(path.joined(separator: [0x2f]).map { $0 })
+      else { continue }
+      entry.resolveACLEntries(user: { users[$0] }, group: { groups[$0] })
+      tree[node] = attributes(of: entry, path, reports: true)
+    }
+  }
+
+  /// Numbers by name in a file as passwd(5) and group(5) describe.
+  private func numbers(_ path: String) -> [[UInt8]: UInt32] {
+    var numbers: [[UInt8]: UInt32] = [:]
+    for line in (tree.bytes(of: path) ?? []).split(separator: UInt8(ascii: "\n")) {
+      let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+      guard fields.count > 2, let number = UInt32(String(decoding: fields[2], as: UTF8.self)) else {
+        continue
+      }
+      numbers[Array(fields[0])] = numbers[Array(fields[0])] ?? number
+    }
+    return numbers
+  }
+
+  /// Refuses what ext4 can't hold while it is still known where in the archive it stands.
+  private func check(_ entry: ArchiveEntry, _ path: [[UInt8]]) throws {
+    if let name = path.first(where: { $0.count > Ext4Writer.longestName }) {
+      throw Self.refusal(
+        entry, "a name of \(name.count) bytes is longer than \(Ext4Writer.longestName)")
+    }
+    guard entry.size <= Ext4Writer.largestFile else {
+      throw Self.refusal(entry, "its \(entry.size) bytes are more than a file can have")
+    }
+    switch entry.kind {
+    case .symbolicLink(let target):
+      guard (1...Ext4Writer.longestTarget).contains(target.count), !target.contains(0) else {
+        throw Self.refusal(entry, "its target of \(target.count) bytes can't be a symbolic link's")
+      }
+    case .characterDevice(let major, let minor), .blockDevice(let major, let minor):
+      // What the kernel's own device numbers have room for.
+      guard major < 1 << 12, minor < 1 << 20 else {
+        throw Self.refusal(entry, "there is no device \(major):\(minor)")
+      }
+    default: break
     }
   }
 
@@ -234,6 +320,10 @@ extension ArchiveUnpacking {
         throw Self.refusal(entry, "it would replace a directory")
       }
       try tree.remove(name, from: directory)
+    }
+    guard tree.linkCount(of: node) < Ext4Writer.largestLinkCount else {
+      throw Self.refusal(
+        entry, "'\(shown(target))' has \(Ext4Writer.largestLinkCount) names, and no more fit")
     }
     try tree.link(name, in: directory, to: node)
   }

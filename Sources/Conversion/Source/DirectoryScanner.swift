@@ -1,3 +1,4 @@
+internal import Ext4
 internal import FileTree
 internal import Glibc
 internal import SystemIO
@@ -228,35 +229,44 @@ extension DirectoryScanner {
         let identity = Identity(
           device: entry.status.device, inode: entry.status.inode, partition: partition)
         let isLinked = !entry.status.isDirectory && entry.status.links > 1
-        if isLinked, let node = linked[identity] {
+        if isLinked, let node = linked[identity],
+          scanned.tree.linkCount(of: node) < Ext4Writer.largestLinkCount
+        {
           try scanned.tree.link(entry.name, in: parent, to: node)
           continue
         }
-        if isLinked, hasLink(identity, elsewhere: linked) {
-          scanned.changed.append(
-            Self.item(
-              path + [entry.name], "it became a copy: its other names are in another partition"))
+        if isLinked, let reason = splits(identity, linked) {
+          scanned.changed.append(Self.item(path + [entry.name], reason))
+        }
+        if entry.status.isRegular, entry.status.size > UInt64(Ext4Writer.largestFile) {
+          let reason = "its \(entry.status.size) bytes are more than a file can have"
+          scanned.dropped.append(Self.item(path + [entry.name], reason))
+          continue
         }
         guard let kind = Self.kind(entry, &scanned) else { continue }
         let node = try scanned.tree.add(
           entry.name, to: parent, kind, Self.attributes(entry.status, entry.extended, policy))
         if isLinked { linked[identity] = node }
         if let directory = entry.directory, directory > 0 {
-          pending.append((node, directory, mapped.isEmpty ? [] : path + [entry.name]))
+          pending.append((node, directory, path + [entry.name]))
         }
       }
     }
     return scanned
   }
 
-  private func hasLink(_ identity: Identity, elsewhere linked: [Identity: FileTree.Node]) -> Bool {
-    mapped.isEmpty
-      ? false
-      : (0...mapped.count).contains { number in
-        var other = identity
-        other.partition = number
-        return number != identity.partition && linked[other] != nil
-      }
+  /// Why a name becomes a copy, where others of its inode are in the tree already.
+  private func splits(_ identity: Identity, _ linked: [Identity: FileTree.Node]) -> String? {
+    if linked[identity] != nil {
+      return "it became a copy: no file can have more than \(Ext4Writer.largestLinkCount) names"
+    }
+    let isElsewhere = mapped.indices.contains { index in
+      // Partitions are numbered from 1, and the root is 0.
+      let number = index < identity.partition ? index : index + 1
+      return linked[
+        Identity(device: identity.device, inode: identity.inode, partition: number)] != nil
+    }
+    return isElsewhere ? "it became a copy: its other names are in another partition" : nil
   }
 
   /// The number of the partition, from 1 on, that names in a directory belong to; 0 for the root.
@@ -286,7 +296,8 @@ extension DirectoryScanner {
         SourceFile(
           device: status.device, inode: status.inode, size: size,
           modified: status.modified, isSparse: status.blocks < status.size / 512))
-      scanned.contentBytes += size
+      // Apparent sizes may be anything.
+      scanned.contentBytes = min(scanned.contentBytes, Int.max - size) + size
       return .regular(.reference(UInt64(scanned.files.count - 1), size: UInt64(size)))
     default:
       return nil

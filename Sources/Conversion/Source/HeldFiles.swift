@@ -40,8 +40,10 @@ struct HeldFiles {
   private static let directoryUsr = Array("usr".utf8)
   private static let directoryLib = Array("lib".utf8)
   private static let etcFiles = Set(
-    ["fstab", "hostname", "machine-id", "os-release", "crypttab"].map { Array($0.utf8) })
-  private static let etcTrees = ["etc/ssh", "etc/initramfs-tools", "etc/dracut.conf.d"].map(parts)
+    ["fstab", "hostname", "machine-id", "os-release", "crypttab", "passwd", "group"].map {
+      Array($0.utf8)
+    })
+  private static let etcTrees = ["etc/ssh"].map(parts)
   private static let varTrees = [
     "var/lib/dbus", "var/lib/dhcp", "var/lib/dhclient", "var/lib/NetworkManager",
     "var/lib/systemd", "var/lib/cloud",

@@ -1,3 +1,4 @@
+internal import Ext4
 internal import FileTree
 internal import SystemIO
 
@@ -50,17 +51,27 @@ struct AttributePolicy: Sendable {
   static func filter(_ extended: inout [(name: [UInt8], value: [UInt8])]) -> String? {
     if extended.isEmpty { return nil }
     extended.removeAll { $0.name == Array("security.evm".utf8) }
-    let lost = extended.map(\.name).filter { name in
-      !storable.contains { name.starts(with: $0.utf8) }
+    var lost: [[UInt8]] = []
+    while let name = unstorable(extended) {
+      lost.append(name)
+      extended.removeAll { $0.name == name }
     }
     if lost.isEmpty { return nil }
-    extended.removeAll { lost.contains($0.name) }
     return "ext4 can't hold its attributes " + lost.map { shown($0) }.joined(separator: ", ")
   }
 
-  private static let storable = [
-    "user.", "security.", "trusted.", "system.posix_acl_access", "system.posix_acl_default",
-  ]
+  /// The attribute that has to go first: one that is none to ext4, or the largest of too many.
+  private static func unstorable(_ extended: [(name: [UInt8], value: [UInt8])]) -> [UInt8]? {
+    do throws(Ext4Error) {
+      try Ext4Writer.check(extended.map { ExtendedAttribute(name: $0.name, value: $0.value) })
+      return nil
+    } catch {
+      switch error.reason {
+      case .badAttribute(let name), .badACL(let name): return name
+      default: return extended.max { $0.value.count < $1.value.count }?.name
+      }
+    }
+  }
 
   func attributes(
     permissions: UInt16, uid: UInt32, gid: UInt32, modified: Timestamp, created: Timestamp?,
