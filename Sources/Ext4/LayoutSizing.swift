@@ -90,10 +90,12 @@ struct LayoutSizing {
     return stump < smallestGroup(total) ? total - stump : total
   }
 
-  /// The journal's size as mke2fs chooses it (e2fsprogs lib/ext2fs/mkjournal.c).
+  /// The journal's size as mke2fs chooses it (e2fsprogs lib/ext2fs/mkjournal.c), but twice that
+  /// below 128 MiB: to grow online the kernel writes all reserved descriptor blocks in one
+  /// transaction (ext4_flex_group_add), which may take no more than a quarter of the journal.
   static func journalBlocks(_ total: Int) -> Int {
     let steps = [
-      (32768, 1024), (262_144, 4096), (524_288, 8192), (4_194_304, 16384), (8_388_608, 32768),
+      (32768, 2048), (262_144, 4096), (524_288, 8192), (4_194_304, 16384), (8_388_608, 32768),
       (16_777_216, 65536), (33_554_432, 131_072),
     ]
     return steps.first { total < $0.0 }?.1 ?? 262_144

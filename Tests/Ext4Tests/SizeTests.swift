@@ -109,7 +109,7 @@ import Testing
     let said = try run("dumpe2fs", ["-h", image.path]).text
     for part in [
       "sixteen-bytes-ok", options.uuid.description, "half_md4", "user_xattr acl",
-      "Filesystem state:         clean", "Total journal size:       4096k",
+      "Filesystem state:         clean", "Total journal size:       8M",
       "has_journal ext_attr resize_inode dir_index filetype extent 64bit flex_bg sparse_super "
         + "large_file huge_file dir_nlink extra_isize metadata_csum",
     ] { #expect(said.contains(part), "\(part) in \(said)") }
