@@ -27,10 +27,12 @@ extension EmbeddedEngine {
         try await onMonitor(id) { client, _ in
           try self.answered { () throws(RPCError) in try client.pause() }
         }
+        try await note(id, "Paused", "\(id) is paused")
       case .resume:
         try await onMonitor(id) { client, _ in
           try self.answered { () throws(RPCError) in try client.resume() }
         }
+        try await note(id, "Resumed", "\(id) is resumed")
       }
     } catch let error as SimulatedDeath {
       throw error
