@@ -45,7 +45,8 @@ final class ConversionRun {
     let identity = try DiskIdentity(
       scanned.tree, options, targets: targets,
       keeping: options.mode == .migrate ? FileSystemTable.uuids(lines) : [:])
-    let time = options.sourceDateEpoch ?? Self.newest(scanned.tree)
+    // A file system that was made in the future is corrected at its first check.
+    let time = options.sourceDateEpoch ?? min(Self.newest(scanned.tree), host.now().seconds)
     var guest = Guest(
       tree: scanned.tree, mode: options.mode,
       partitions: targets.map { Guest.Partition(target: $0, uuid: "\(identity.fileSystem($0))") },
