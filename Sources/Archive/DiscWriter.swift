@@ -49,8 +49,7 @@ public func writeDisc(
     throw unwritable("the volume id \(volumeID.debugDescription) is not allowed")
   }
   guard let times = DiscTimes(time) else { throw unwritable("the time \(time) is not allowed") }
-  let writer = try DiscWriter(name: descriptor.name)
-  var bytes = try writer.write(files, volumeID: volumeID, time: time)
+  var bytes = try makeDisc(files, volumeID: volumeID, time: time, name: descriptor.name)
   times.apply(to: &bytes)
   do {
     try descriptor.write(bytes)
@@ -59,88 +58,29 @@ public func writeDisc(
   }
 }
 
-/// One disc being written by libarchive into memory.
-private final class DiscWriter {
-  /// Where libarchive's output gathers.
-  final class Output {
-    var bytes: [UInt8] = []
+/// The bytes of a disc as libarchive makes them.
+private func makeDisc(
+  _ files: [DiscFile], volumeID: String, time: Timestamp, name: String
+) throws(ArchiveError) -> [UInt8] {
+  var bytes: [UInt8] = []
+  let output = try LibarchiveOutput(name: name) { piece throws(SystemError) in bytes += piece }
+  func set(_ option: String, _ value: String?) throws(ArchiveError) {
+    try output.check(archive_write_set_format_option(output.handle, "iso9660", option, value))
   }
-
-  private let name: String
-  private let handle: OpaquePointer
-  private let output = Output()
-
-  init(name: String) throws(ArchiveError) {
-    self.name = name
-    guard let handle = archive_write_new() else {
-      throw ArchiveError(
-        kind: .system, archive: name, path: nil, offset: 0, reason: "no memory")
+  try output.check(archive_write_set_format_iso9660(output.handle))
+  try set("volume-id", volumeID)
+  try set("rockridge", "useful")
+  try set("joliet", "1")
+  try set("pad", nil)
+  try output.check(archive_write_set_bytes_per_block(output.handle, 1 << 16))
+  try output.open()
+  for file in files {
+    try output.begin(file.name, size: file.content.count, permissions: 0o444, time: time)
+    try file.content.withUnsafeBufferPointer { content throws(ArchiveError) in
+      try output.write(UnsafeRawBufferPointer(content))
     }
-    self.handle = handle
+    try output.check(archive_write_finish_entry(output.handle))
   }
-
-  deinit { archive_write_free(handle) }
-
-  func write(
-    _ files: [DiscFile], volumeID: String, time: Timestamp
-  ) throws(ArchiveError) -> [UInt8] {
-    try check(archive_write_set_format_iso9660(handle))
-    try set("volume-id", volumeID)
-    try set("rockridge", "useful")
-    try set("joliet", "1")
-    try set("pad", nil)
-    try check(archive_write_set_bytes_per_block(handle, 1 << 16))
-    try check(
-      archive_write_open(
-        handle, Unmanaged.passUnretained(output).toOpaque(), nil,
-        { _, context, start, count in
-          guard let context, let start else { return 0 }
-          let output = Unmanaged<Output>.fromOpaque(context).takeUnretainedValue()
-          output.bytes += UnsafeRawBufferPointer(start: start, count: count)
-          return count
-        }, nil))
-    for file in files { try add(file, time) }
-    try check(archive_write_close(handle))
-    return output.bytes
-  }
-
-  private func add(_ file: DiscFile, _ time: Timestamp) throws(ArchiveError) {
-    guard let entry = archive_entry_new() else { throw error("no memory") }
-    defer { archive_entry_free(entry) }
-    archive_entry_set_pathname(entry, file.name)
-    archive_entry_set_filetype(entry, ingot_ae_ifreg)
-    archive_entry_set_perm(entry, 0o444)
-    archive_entry_set_size(entry, la_int64_t(file.content.count))
-    for setTime in [
-      archive_entry_set_mtime, archive_entry_set_atime, archive_entry_set_ctime,
-    ] {
-      setTime(entry, time_t(time.seconds), Int(time.nanoseconds))
-    }
-    try check(archive_write_header(handle, entry))
-    var done = 0
-    while done < file.content.count {
-      let count = file.content.withUnsafeBytes { bytes in
-        archive_write_data(handle, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-      }
-      // libarchive answers 0 where more comes than it was told; then we would never end.
-      if count <= 0 { throw error(nil) }
-      done += count
-    }
-    try check(archive_write_finish_entry(handle))
-  }
-
-  private func set(_ option: String, _ value: String?) throws(ArchiveError) {
-    try check(archive_write_set_format_option(handle, "iso9660", option, value))
-  }
-
-  private func check(_ status: Int32) throws(ArchiveError) {
-    if status != ARCHIVE_OK { throw error(nil) }
-  }
-
-  private func error(_ reason: String?) -> ArchiveError {
-    let text = archive_error_string(handle).map { String(decoding: bytes(of: $0), as: UTF8.self) }
-    return ArchiveError(
-      kind: .unwritable, archive: name, path: nil, offset: output.bytes.count,
-      reason: reason ?? text ?? "no reason given")
-  }
+  try output.check(archive_write_close(output.handle))
+  return bytes
 }

@@ -110,30 +110,26 @@ public struct ConversionImageBuilder: ImageBuilder {
   ) async throws -> BuiltImage {
     guard let sourceFormat = DiskFormat(rawValue: sourceFormat) else {
       throw ConversionError(
-        "the format '\(sourceFormat)' of \(path) is unknown", help: "use qcow2 or raw")
+        "the format '\(sourceFormat)' of \(path) is unknown",
+        help: "use raw, qcow2, vmdk, vhd or vhdx")
     }
     progress(ActProgress(phase: "copying"))
     let name = "disk.\(options.format.rawValue)"
-    let cancellation = Cancellation()
-    let tool = DiskFileCopy(host: host, environment: environment, cancellation: cancellation)
-    return try await withTaskCancellationHandler {
-      try await onOwnThread {
-        let result = try tool.run(
-          path, sourceFormat, to: "\(directory)/\(name)", as: options.format, size: options.size)
-        let report: JSONValue = [
-          "source": .string(path), "sha256": .string(result.digest),
-          "virtualSize": .integer(Int64(result.virtualSize)),
-          "fileSize": .integer(Int64(result.fileSize)),
-        ]
-        // What boots a disk from outside is on it: a boot loader that BIOS or UEFI finds.
-        let built = BuiltImage(
-          disk: name, format: options.format.rawValue, virtualSize: Int64(result.virtualSize),
-          firmware: ["bios", "uefi"], report: report)
-        try BuiltImageFile.write(built, to: directory)
-        return built
-      }
-    } onCancel: {
-      cancellation.cancel()
+    var converter = DiskImageConverter(from: sourceFormat, to: options.format, host: host)
+    converter.size = options.size
+    let result = try await converter.convert(path, to: "\(directory)/\(name)", progress: progress)
+    return try await onOwnThread {
+      let report: JSONValue = [
+        "source": .string(path), "sha256": .string(result.digest),
+        "virtualSize": .integer(Int64(result.virtualSize)),
+        "fileSize": .integer(Int64(result.fileSize)),
+      ]
+      // What boots a disk from outside is on it: a boot loader that BIOS or UEFI finds.
+      let built = BuiltImage(
+        disk: name, format: options.format.rawValue, virtualSize: Int64(result.virtualSize),
+        firmware: ["bios", "uefi"], report: report)
+      try BuiltImageFile.write(built, to: directory)
+      return built
     }
   }
 

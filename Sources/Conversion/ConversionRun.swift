@@ -34,7 +34,7 @@ final class ConversionRun {
   func run(_ source: ConversionSource, to path: String) throws -> Conversion {
     try options.check()
     report.mode = options.mode.rawValue
-    let file = try PendingFile(replacing: path, permissions: 0o644)
+    let file = try ImageFile(replacing: path, options.format)
     let (disk, scanned) = try read(source, into: file.descriptor)
     report.dropped = scanned.dropped
     report.changed = scanned.changed
@@ -64,20 +64,12 @@ final class ConversionRun {
     let summary = try disk.finish(guest.tree, identity, creationTime: time)
     describe(summary.volumes, summary.image, identity)
     endPhase("finish")
-    try commit(file)
+    let written = try file.commit(
+      virtualSize: report.image.virtualSize, cancellation: cancellation)
+    report.image.digest = written.digest
+    report.image.fileSize = written.fileSize
     endPhase("synchronise", bytes: report.image.fileSize)
     return Conversion(report: report, bootFiles: boot)
-  }
-
-  /// Digests the image while it goes to stable storage, then gives it its name.
-  private func commit(_ file: PendingFile) throws {
-    let descriptor = file.descriptor
-    // The commit synchronises again and reports what goes wrong; this only starts it early.
-    let flush = try WorkerThread { try? descriptor.synchronize() }
-    defer { flush.join() }
-    report.image.digest = try Digest.ofFile(descriptor)
-    try cancellation.check()
-    try file.commit()
   }
 
   private func describe(

@@ -18,6 +18,8 @@ public enum DiskImageError: Error, Hashable, Sendable, CustomStringConvertible {
   case outOfReach(file: String, offset: Int, count: Int)
   /// The image leans on another file, is encrypted or needs a feature that is refused.
   case refused(file: String, reason: String)
+  /// It is no image, or of a format that isn't for this.
+  case unsuitable(file: String, reason: String)
   /// The partitions cannot be laid out.
   case badPartitionTable(reason: String)
 
@@ -43,6 +45,8 @@ public enum DiskImageError: Error, Hashable, Sendable, CustomStringConvertible {
       return "cannot read \(file): \(count) bytes at offset \(offset) are beyond the disk's end"
     case .refused(let file, let reason):
       return "cannot use \(file): \(reason); convert it into a plain image on a host that trusts it"
+    case .unsuitable(let file, let reason):
+      return "cannot use \(file): \(reason)"
     case .badPartitionTable(let reason):
       return "cannot lay out the partitions: \(reason)"
     }

@@ -68,15 +68,23 @@ import Testing
     #expect(try namesInDirectory(scratch.file("out")) == [])
   }
 
-  @Test("a raw disk image is taken over as qcow2", arguments: ["raw", "qcow2"])
-  func file(format: String) async throws {
+  @Test(
+    "a disk image of any format is taken over",
+    arguments: [
+      ("raw", "raw", "raw"), ("raw", "raw", "qcow2"), ("vmdk", "vmdk", "qcow2"),
+      ("vhd", "vpc", "qcow2"), ("vhdx", "vhdx", "raw"),
+    ])
+  func file(format: String, driver: String, wanted: String) async throws {
     let scratch = try Scratch()
-    let source = scratch.file("source.raw")
-    try Tool.check("dd", ["if=/dev/urandom", "of=\(source)", "bs=64K", "count=3"])
-    try Tool.check("truncate", ["-s", "4M", source])
+    let raw = scratch.file("source.raw")
+    try Tool.check("dd", ["if=/dev/urandom", "of=\(raw)", "bs=64K", "count=3"])
+    try Tool.check("truncate", ["-s", "4M", raw])
+    let source = scratch.file("source")
+    try Tool.check("qemu-img", ["convert", "-f", "raw", "-O", driver, raw, source])
     let directory = try await build(
-      image(["file": ["path": .string(source), "format": "raw"]], format: format), scratch, "out")
+      image(["file": ["path": .string(source), "format": .string(format)]], format: wanted),
+      scratch, "out")
     try Tool.check(
-      "qemu-img", ["compare", "-f", "raw", "-F", format, source, "\(directory)/disk.\(format)"])
+      "qemu-img", ["compare", "-f", "raw", "-F", wanted, raw, "\(directory)/disk.\(wanted)"])
   }
 }

@@ -58,7 +58,7 @@ final class GuestDisk {
     self.options = options
     layouts = partitions
     disk = try DiskWriter(
-      file, format: options.format, compression: options.compression, threads: threads)
+      file, format: options.format.ofDisk, compression: options.compression, threads: threads)
     var offset = PartitionTable.alignment
     for layout in partitions {
       if layout.mountPoint != nil {

@@ -30,6 +30,9 @@ struct Digest {
       decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
   }
 
+  /// The SHA-256 of bytes in memory.
+  static func ofBytes(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
+
   /// The SHA-256 of a file's bytes in hexadecimal.
   static func ofFile(_ descriptor: Descriptor) throws -> String {
     var hasher = SHA256()

@@ -16,7 +16,9 @@ func readHeader(_ input: ImageInput) throws(DiskImageError) -> any ImageHeader {
   case .vhd, .vhdFixed: try VHDHeader(input)
   case .vhdx: try VHDXHeader(input)
   case .ova:
-    throw input.refused("an OVA is an archive; unpack it with tar and read the disk in it")
+    throw .unsuitable(
+      file: input.name,
+      reason: "an OVA is an archive; unpack it with tar and read the disk in it as vmdk")
   }
 }
 

@@ -27,7 +27,7 @@ struct ImageInput: Sendable {
       throw .readFailed(error)
     }
     guard status.isRegular, let size = Int(exactly: status.size) else {
-      throw .refused(file: descriptor.name, reason: "it is no regular file")
+      throw .unsuitable(file: descriptor.name, reason: "it is no regular file")
     }
     self.size = size
     source = .file(descriptor)

@@ -31,13 +31,21 @@ enum VHDXFormat {
     max(1, (sectorSize << 23) / blockSize)
   }
 
+  private static let checksumTable: [UInt32] = (0..<256).map { index in
+    (0..<8).reduce(UInt32(index)) { value, _ in value >> 1 ^ (value & 1 == 1 ? 0x82f6_3b78 : 0) }
+  }
+
   /// A structure's CRC-32C (Castagnoli), its own field at byte 4 counted as zeros.
   static func checksum(_ bytes: [UInt8]) -> UInt32 {
-    var value = UInt32.max
-    for (index, byte) in bytes.enumerated() {
-      value ^= (4..<8).contains(index) ? 0 : UInt32(byte)
-      for _ in 0..<8 { value = value >> 1 ^ (value & 1 == 1 ? 0x82f6_3b78 : 0) }
+    checksumTable.withUnsafeBufferPointer { table in
+      bytes.withUnsafeBufferPointer { bytes in
+        var value = UInt32.max
+        for index in bytes.indices {
+          let byte = (4..<8).contains(index) ? 0 : bytes[index]
+          value = value >> 8 ^ table[Int((value ^ UInt32(byte)) & 0xff)]
+        }
+        return ~value
+      }
     }
-    return ~value
   }
 }

@@ -13,7 +13,7 @@ public func makeEmptyDisk(
   case .qcow2:
     try Qcow2Metadata(virtualSize: virtualSize).write([], dataEnd: clusterSize, to: output)
   case .vmdk, .vhd, .vhdFixed, .vhdx, .ova:
-    throw .refused(
+    throw .unsuitable(
       file: descriptor.name, reason: "no guest runs from an image in the format \(format.rawValue)")
   }
 }

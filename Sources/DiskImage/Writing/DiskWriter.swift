@@ -67,7 +67,7 @@ public final class DiskWriter {
     case .vhdFixed: return PlainSink(output, FixedVHDLayout())
     case .vhdx: return PlainSink(output, VHDXLayout())
     case .ova:
-      throw .refused(file: output.file, reason: "an OVA is packed around a VMDK")
+      throw .unsuitable(file: output.file, reason: "an OVA is packed around a VMDK")
     }
   }
 
