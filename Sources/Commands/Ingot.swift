@@ -26,7 +26,9 @@ struct Ingot: AsyncParsableCommand {
           StartCommand.self, StopCommand.self, RebootCommand.self, PauseCommand.self,
           ResumeCommand.self, ConsoleCommand.self, SSHCommand.self, ExecCommand.self,
         ]),
-      CommandGroup(name: "Physical machines", subcommands: [ConvertCommand.self]),
+      CommandGroup(
+        name: "Physical machines and disk images",
+        subcommands: [ConvertCommand.self, ImageCommand.self]),
       CommandGroup(
         name: "This installation",
         subcommands: [DoctorCommand.self, VersionCommand.self, CompletionsCommand.self]),

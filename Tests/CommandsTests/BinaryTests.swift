@@ -138,12 +138,52 @@ struct BinaryTests {
       (["convert", "missing", "-o", "x.raw"], 1, "missing"),
       (["convert", "ssh://host/", "-o", "x.raw"], 1, "tar"),
       (["console", "web1"], 1, "there is no VirtualMachine/web1"),
+      (["image", "info", "missing", "--format", "vhd"], 1, "missing"),
+      (["image", "info", "/dev/null"], 64, "--format"),
+      (["image", "convert", "a", "-o", "b", "--from", "raw", "--to", "tar"], 64, "vhd-fixed"),
+      (
+        [
+          "image", "convert", "a", "-o", "b", "--from", "raw", "--to", "vhd", "--compression",
+          "zlib",
+        ],
+        64, "--compression zlib is not for the format vhd"
+      ),
     ])
   func errors(arguments: [String], status: Int32, words: String) throws {
     let process = try run(arguments)
     #expect(process.status == status)
     #expect(process.errors.contains(words), "\(process.errors)")
     #expect(process.output.isEmpty)
+  }
+
+  @Test("image convert writes what image info describes, and neither guesses a format")
+  func images() throws {
+    var generator = SeededGenerator(seed: 5)
+    try scratch.write("disk.raw", generator.bytes(1 << 20))
+    let converted = try ingot(
+      "image", "convert", "disk.raw", "-o", "disk.vmdk", "--from", "raw", "--to", "vmdk")
+    #expect(converted.status == 0, "\(converted.errors)")
+    #expect(converted.output.hasPrefix("disk.vmdk: vmdk, a disk of 1 MiB in 1"))
+    #expect(converted.errors.hasPrefix("disk.vmdk: converting...\n✓ disk.vmdk: converted"))
+    let info = try ingot("image", "info", "disk.vmdk", "--format", "vmdk", "-o", "json")
+    let value = try JSONValue(parsing: Array(info.output.utf8))
+    #expect(value["virtualSize"]?.integer == 1 << 20)
+    #expect(value["kind"]?.string == "streamOptimized")
+    #expect(value["refusal"] == .null)
+    let wrong = try ingot("image", "info", "disk.vmdk", "--format", "qcow2")
+    #expect(wrong.status == 1)
+    #expect(wrong.errors.contains("doesn't begin as qcow2 does"), "\(wrong.errors)")
+    let overlay = scratch.file("overlay.qcow2")
+    try Tool.check(
+      "qemu-img", ["create", "-q", "-f", "qcow2", "-b", "disk.raw", "-F", "raw", overlay],
+      in: scratch.path)
+    let leaning = try ingot("image", "info", overlay, "--format", "qcow2")
+    #expect(leaning.output.contains("backing file  disk.raw\n"), "\(leaning.output)")
+    let refused = try ingot(
+      "image", "convert", overlay, "-o", "out.raw", "--from", "qcow2", "--to", "raw")
+    #expect(refused.status == 1)
+    #expect(refused.errors.contains("it has a backing file, \"disk.raw\""))
+    #expect(!FileManager.default.fileExists(atPath: scratch.file("out.raw")))
   }
 
   @Test("completion scripts for all shells", arguments: ["bash", "zsh", "fish"])

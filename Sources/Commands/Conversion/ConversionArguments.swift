@@ -58,6 +58,15 @@ struct ImageArguments: ParsableArguments {
   /// How a qcow2 image is compressed.
   enum Compression: String, ExpressibleByArgument, CaseIterable {
     case zstd, zlib, none
+
+    /// What the writer is told.
+    var value: DiskCompression {
+      switch self {
+      case .zstd: .fast
+      case .zlib: .zlib(level: 6)
+      case .none: .none
+      }
+    }
   }
 
   /// What becomes of the machine's identity.
@@ -89,11 +98,7 @@ struct ImageArguments: ParsableArguments {
   /// Sets what was given.
   func apply(to options: inout ConversionOptions) {
     options.format = format
-    switch compression {
-    case .zstd: options.compression = .fast
-    case .zlib: options.compression = .zlib(level: 6)
-    case .none: options.compression = .none
-    }
+    options.compression = compression.value
     options.size = size
     options.partitions = partition
     options.mode = mode == .migrate ? .migrate : .template

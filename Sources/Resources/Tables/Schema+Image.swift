@@ -36,7 +36,8 @@ extension Schema {
       .object([
         pathField("The disk image."),
         Field(
-          "format", .choice(["qcow2", "raw"]), required: true, effect: .replace,
+          "format", .choice(["qcow2", "raw", "vmdk", "vhd", "vhdx"]), required: true,
+          effect: .replace,
           "The disk image's format; it is never guessed."),
       ]), "A disk image."),
     Field("image", .reference(.image), effect: .replace, "Another image."),
