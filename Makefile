@@ -3,6 +3,7 @@
 # make demo       builds the Debian image, starts two guests, shows that a second plan is empty
 # make test       every test
 # make bench      every published figure, each beside the peer's
+# make fuzz       coverage-guided fuzzing: TARGET=ext4|archive|manifest SECONDS=600
 PREFIX ?= /usr/local
 DESTDIR ?=
 # Swift's library is linked in, so that an installed ingot runs where no toolchain is.
@@ -10,7 +11,7 @@ SWIFT_FLAGS := -c release --static-swift-stdlib --explicit-target-dependency-imp
 BIN := .build/release
 DEMO_HOME := $(CURDIR)/.demo
 
-.PHONY: all build install uninstall demo demo-clean test bench lint format clean
+.PHONY: all build install uninstall demo demo-clean test bench fuzz lint format clean
 
 all: build
 
@@ -51,11 +52,17 @@ bench: build
 	@Scripts/dependencies.sh run bench
 	@Benchmarks/all.sh $(BIN)
 
+TARGET ?= ext4
+SECONDS ?= 600
+fuzz:
+	@Scripts/dependencies.sh build
+	@Fuzz/run.sh $(TARGET) $(SECONDS)
+
 lint:
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Fuzz/Sources
 
 format:
-	swift format --in-place --recursive --parallel Package.swift Sources Tests
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Fuzz/Sources
 
 clean: demo-clean
 	rm -rf .build .bench .cache

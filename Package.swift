@@ -124,3 +124,14 @@ let package = Package(
     tests("EndToEnd", ["JSON", "SystemIO", subprocess, systemPackage]),
   ]
 )
+
+// The fuzzer needs flags that no other build has, so it is there on demand: Fuzz/run.sh.
+if Context.environment["INGOT_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "ingot-fuzz",
+      dependencies: [
+        "Archive", "Conversion", "DiskImage", "Ext4", "Ext4Reader", "FileTree", "Manifests",
+        "SystemIO",
+      ], path: "Fuzz/Sources"))
+}

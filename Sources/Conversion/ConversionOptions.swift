@@ -87,6 +87,11 @@ public struct ConversionOptions: Hashable, Sendable {
   public var rateLimit: Int?
   /// How much an archive may hold.
   public var limits = ConversionLimits()
+  /// Whether the finished image is read back and compared with what was meant to be in it.
+  public var verifies = false
+  /// The path of a list of all that went into the image, with a SHA-256 a file, in the form of
+  /// mtree(5); nil for none.
+  public var manifest: String?
   /// Bytes of files that are held in memory for fix-ups at most.
   public var heldBytesLimit = 512 << 20
   /// The environment that mmdebstrap runs in, as `NAME=value`.
@@ -94,6 +99,11 @@ public struct ConversionOptions: Hashable, Sendable {
 
   /// Makes options with the defaults.
   public init() {}
+}
+
+extension ConversionOptions {
+  /// Whether contents are digested while they are packed.
+  var needsDigests: Bool { verifies || manifest != nil }
 }
 
 /// What a finished conversion left beside the disk.

@@ -12,6 +12,7 @@ final class ConversionRun {
   private let host: HostContext
   private let cancellation: Cancellation
   private let afterScan: @Sendable () throws -> Void
+  private let afterWriting: @Sendable (String) throws -> Void
   private let readFile: ReadAhead.Read
   private let progress: @Sendable (ActProgress) -> Void
   private var report = ConversionReport()
@@ -19,13 +20,15 @@ final class ConversionRun {
 
   init(
     options: ConversionOptions, host: HostContext, cancellation: Cancellation,
-    afterScan: @escaping @Sendable () throws -> Void, readFile: @escaping ReadAhead.Read,
+    afterScan: @escaping @Sendable () throws -> Void,
+    afterWriting: @escaping @Sendable (String) throws -> Void, readFile: @escaping ReadAhead.Read,
     progress: @escaping @Sendable (ActProgress) -> Void
   ) {
     self.options = options
     self.host = host
     self.cancellation = cancellation
     self.afterScan = afterScan
+    self.afterWriting = afterWriting
     self.readFile = readFile
     self.progress = progress
     phaseStart = host.uptime()
@@ -64,12 +67,30 @@ final class ConversionRun {
     let summary = try disk.finish(guest.tree, identity, creationTime: time)
     describe(summary.volumes, summary.image, identity)
     endPhase("finish")
+    try afterWriting(file.descriptor.name)
+    if options.verifies { try verify(disk, in: file) }
     let written = try file.commit(
       virtualSize: report.image.virtualSize, cancellation: cancellation)
     report.image.digest = written.digest
     report.image.fileSize = written.fileSize
+    if let manifest = options.manifest {
+      try TreeManifest(guest.tree, disk.written.map { ($0.target, $0.digests) }).write(to: manifest)
+    }
     endPhase("synchronise", bytes: report.image.fileSize)
     return Conversion(report: report, bootFiles: boot)
+  }
+
+  /// Reads the image back before it gets its name.
+  private func verify(_ disk: GuestDisk, in file: ImageFile) throws {
+    guard let table = disk.table else { return }
+    progress(ActProgress(phase: "verifying"))
+    try ImageVerification(
+      try DiskReader(file.descriptor, format: options.format.ofDisk),
+      threads: options.threads ?? host.processors,
+      cancellation: cancellation
+    ).run(table, disk.written)
+    report.image.isVerified = true
+    endPhase("verify")
   }
 
   private func describe(

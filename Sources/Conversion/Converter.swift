@@ -11,6 +11,8 @@ public struct Converter: Sendable {
   private let host: HostContext
   /// For tests: runs between the scan of a directory and the reading of its files.
   var afterScan: @Sendable () throws -> Void = {}
+  /// For tests: runs between the writing of an image and what follows, with where it is meanwhile.
+  var afterWriting: @Sendable (String) throws -> Void = { _ in }
   /// For tests: reads files of a directory.
   var readFile: ReadAhead.Read = { (file, buffer, offset) throws(SystemError) in
     try file.read(into: buffer, at: offset)
@@ -39,7 +41,7 @@ public struct Converter: Sendable {
       try await onOwnThread {
         try ConversionRun(
           options: options, host: host, cancellation: cancellation, afterScan: afterScan,
-          readFile: readFile, progress: progress
+          afterWriting: afterWriting, readFile: readFile, progress: progress
         ).run(source, to: path)
       }
     } onCancel: {

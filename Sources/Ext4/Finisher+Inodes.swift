@@ -57,7 +57,7 @@ extension Finisher {
     image.blocks = blockCount(content) + (stored.block == 0 ? 0 : 1)
     image.attributes = stored.inodePart
     image.attributeBlock = stored.block
-    image.flags = Self.keptFlags(attributes.flags, type)
+    image.flags = attributes.flags & Ext4Writer.keptFlags(ofType: type)
     switch tree.kind(of: node) {
     case .directory, .regular:
       image.flags |= InodeImage.extentsFlag
@@ -92,18 +92,6 @@ extension Finisher {
     if node == FileTree.root, plan.makesLostAndFound { count += 1 }
     // Feature dir_nlink: 1 stands for more than can be counted.
     return count > 65000 ? 1 : count
-  }
-
-  /// The flags that may be set on a new file of that type; all others tell how the source stores
-  /// it (compressed, encrypted, inline) and are false here.
-  private static func keptFlags(_ flags: UInt32, _ type: UInt16) -> UInt32 {
-    // Secure removal, undelete, sync, immutable, append, no dump, no atime, data journalling,
-    // no tail; for directories also synchronous and top of hierarchies.
-    switch type {
-    case 0o100000: flags & 0xc0fb
-    case 0o040000: flags & 0x3c0fb
-    default: flags & 0xc0
-    }
   }
 
   /// Device numbers: the old 16-bit form where it holds them, else the new one in the next word.

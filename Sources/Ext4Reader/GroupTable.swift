@@ -1,3 +1,5 @@
+internal import Ext4
+
 /// Where each group's bitmaps and inodes are.
 struct GroupTable: Sendable {
   struct Group: Sendable {
@@ -63,6 +65,15 @@ struct GroupTable: Sendable {
       let start = checksum(superblock.seed, UInt32(truncatingIfNeeded: group))
       try check(
         bytes.little16(0x1e), checksum(start, zeroed[...]) & 0xffff,
+        "the checksum of group \(group)'s descriptor", block: block)
+    }
+    if !superblock.hasChecksums,
+      superblock.readOnlyCompatible & Superblock.Feature.groupChecksums != 0
+    {
+      let number = withUnsafeBytes(of: UInt32(truncatingIfNeeded: group).littleEndian, Array.init)
+      let covered = superblock.uuid + number + bytes[..<0x1e] + bytes[0x20...]
+      try check(
+        bytes.little16(0x1e), covered.withUnsafeBytes { CRC16.update(.max, $0) },
         "the checksum of group \(group)'s descriptor", block: block)
     }
     let isWide = bytes.count >= 64

@@ -62,7 +62,8 @@ import Testing
     "what mke2fs packs is read back, whatever the features",
     arguments: [
       "-t ext4", "-t ext4 -b 1024", "-t ext4 -b 2048 -I 512", "-t ext2 -b 1024", "-t ext3",
-      "-t ext4 -O ^metadata_csum", "-t ext4 -O ^64bit,^has_journal", "-t ext2 -b 1024 -I 128",
+      "-t ext4 -O ^metadata_csum,uninit_bg", "-t ext4 -O ^64bit,^has_journal",
+      "-t ext2 -b 1024 -I 128",
       "-t ext4 -b 1024 -g 1024 -O meta_bg,^resize_inode", "-t ext4 -O ^flex_bg,sparse_super2",
       "-t ext4 -O metadata_csum_seed,large_dir",
       "-t ext4 -O ^extents,^64bit", "-t ext2 -O ^filetype,^sparse_super,^resize_inode -b 1024",

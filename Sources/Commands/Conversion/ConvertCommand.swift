@@ -25,6 +25,12 @@ struct ConvertCommand: AsyncParsableCommand {
   @Option(help: "Write the whole report as JSON to a file.", completion: .file())
   var report: String?
   @Option(
+    help: "Write a list of all that went in, with a SHA-256 a file, as mtree(5) has it.",
+    completion: .file())
+  var manifest: String?
+  @Flag(help: "Read the finished image back and compare it with what was meant to be in it.")
+  var verify = false
+  @Option(
     name: .customLong("kernel-out"), help: "Write kernel and initramfs into a directory.",
     completion: .directory)
   var kernelDirectory: String?
@@ -58,6 +64,8 @@ struct ConvertCommand: AsyncParsableCommand {
     options.environment = environment.forTools
     image.apply(to: &options)
     reading.apply(to: &options)
+    options.verifies = verify
+    options.manifest = manifest
     return options
   }
 

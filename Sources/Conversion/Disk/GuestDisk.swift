@@ -12,8 +12,11 @@ final class GuestDisk {
   /// A file system and its place on the disk.
   private struct Volume {
     let layout: PartitionLayout
+    let offset: Int
     let sink: PartitionSink
     let writer: Ext4Writer
+    /// Digests its contents, where a manifest or a verification asks for that.
+    let hasher: ContentHasher?
   }
 
   /// Where one partition's bytes go.
@@ -48,6 +51,9 @@ final class GuestDisk {
   /// File systems but the root's, the deepest mount points first.
   private var volumes: [Volume] = []
   private let root: Volume
+  /// The file systems that were finished and digested, the root's last, and the disk around them.
+  private(set) var written: [WrittenVolume] = []
+  private(set) var table: PartitionTable?
 
   /// Begins a disk.
   ///
@@ -63,7 +69,8 @@ final class GuestDisk {
     for layout in partitions {
       if layout.mountPoint != nil {
         volumes.append(
-          try Self.volume(layout, disk, offset, options, size: .exactly(UInt64(layout.size))))
+          try Self.volume(
+            layout, disk, offset, options, size: .exactly(UInt64(layout.size)), threads))
       }
       offset += layout.size
     }
@@ -78,12 +85,13 @@ final class GuestDisk {
       }
       size = .exactly(UInt64(room))
     }
-    root = try Self.volume(PartitionLayout.root(options), disk, offset, options, size: size)
+    root = try Self.volume(
+      PartitionLayout.root(options), disk, offset, options, size: size, threads)
   }
 
   private static func volume(
     _ layout: PartitionLayout, _ disk: DiskWriter, _ offset: Int, _ options: ConversionOptions,
-    size: Ext4Size
+    size: Ext4Size, _ threads: Int
   ) throws -> Volume {
     guard let unknown = FileSystemUUID(bytes: [UInt8](repeating: 0, count: 16)) else {
       throw ConversionError("cannot begin the file system of \(layout.target)")
@@ -92,7 +100,10 @@ final class GuestDisk {
     settings.label = Array(layout.label.utf8)
     settings.size = size
     let sink = PartitionSink(disk, offset: offset)
-    return Volume(layout: layout, sink: sink, writer: try Ext4Writer(settings, sink: sink))
+    let writer = try Ext4Writer(settings, sink: sink)
+    let hasher = options.needsDigests ? try ContentHasher(threads: threads) : nil
+    writer.observer = hasher
+    return Volume(layout: layout, offset: offset, sink: sink, writer: writer, hasher: hasher)
   }
 
   /// Where the contents of a file at a path, given as its parts, go.
@@ -132,6 +143,7 @@ final class GuestDisk {
     let table = try PartitionTable(
       partitions, diskID: identity.disk, minimumDiskSize: options.size ?? 0)
     for piece in table.pieces { try disk.write(piece.bytes, at: piece.offset) }
+    self.table = table
     return (result, try disk.finish(virtualSize: table.diskSize))
   }
 
@@ -147,7 +159,15 @@ final class GuestDisk {
       if isRoot, options.size == nil { $0.size = .fitting(free: free & ~0xf_ffff) }
     }
     do {
-      return try volume.writer.finish(tree)
+      let summary = try volume.writer.finish(tree)
+      if let hasher = volume.hasher {
+        written.append(
+          WrittenVolume(
+            target: volume.layout.target, offset: volume.offset, size: summary.size,
+            uuid: identity.fileSystem(volume.layout.target).bytes,
+            label: Array(volume.layout.label.utf8), tree: tree, digests: hasher.finish()))
+      }
+      return summary
     } catch  where !isRoot {
       throw ConversionError("the partition for \(volume.layout.target): \(error)")
     }

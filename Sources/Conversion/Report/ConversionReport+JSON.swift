@@ -32,6 +32,7 @@ extension ConversionReport {
     [
       "format": .string(image.format), "virtualSize": .integer(Int64(image.virtualSize)),
       "fileSize": .integer(Int64(image.fileSize)), "sha256": .string(image.digest),
+      "verified": .bool(image.isVerified),
       "rootUUID": .string(image.rootUUID), "partitionUUID": .string(image.partitionUUID),
       "diskGUID": .string(image.diskGUID), "freeSize": .integer(Int64(image.freeSize)),
       "partitions": .array(

@@ -91,6 +91,8 @@ public struct ConversionReport: Hashable, Sendable {
     public var digest = ""
     /// The disk's GUID.
     public var diskGUID = ""
+    /// Whether it was read back and found to be what was meant to be written.
+    public var isVerified = false
     /// Its partitions in order, the root last.
     public var partitions: [Partition] = []
 

@@ -81,11 +81,26 @@ struct AttributePolicy: Sendable {
     var unique: [ExtendedAttribute] = []
     for attribute in extended {
       unique.removeAll { $0.name == attribute.name }
-      unique.append(ExtendedAttribute(name: attribute.name, value: attribute.value))
+      let isACL = attribute.name.starts(with: "system.posix_acl_".utf8)
+      unique.append(
+        ExtendedAttribute(
+          name: attribute.name,
+          value: isACL ? Self.canonicalACL(attribute.value) : attribute.value))
     }
     unique.sort { $0.name.lexicographicallyPrecedes($1.name) }
     return FileAttributes(
       permissions: permissions, uid: uid, gid: gid, modified: time(modified),
       created: keepsBirth ? created.map(time) : nil, flags: flags, extended: unique)
+  }
+
+  /// An ACL as the kernel gives it back: only entries of named users and groups have an id, and
+  /// what an archive put there for others means nothing (linux/posix_acl_xattr.h).
+  private static func canonicalACL(_ value: [UInt8]) -> [UInt8] {
+    guard value.count % 8 == 4 else { return value }
+    var value = value
+    for start in stride(from: 4, to: value.count, by: 8) where ![2, 8].contains(value[start]) {
+      value.replaceSubrange(start + 4..<start + 8, with: [255, 255, 255, 255])
+    }
+    return value
   }
 }
