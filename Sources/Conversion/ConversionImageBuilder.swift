@@ -123,11 +123,11 @@ public struct ConversionImageBuilder: ImageBuilder {
         "source": .string(path), "sha256": .string(result.digest),
         "virtualSize": .integer(Int64(result.virtualSize)),
         "fileSize": .integer(Int64(result.fileSize)),
+        "firmware": .array(result.firmware.map { .string($0) }),
       ]
-      // What boots a disk from outside is on it: a boot loader that BIOS or UEFI finds.
       let built = BuiltImage(
         disk: name, format: options.format.rawValue, virtualSize: Int64(result.virtualSize),
-        firmware: ["bios", "uefi"], report: report)
+        firmware: result.firmware, report: report)
       try BuiltImageFile.write(built, to: directory)
       return built
     }

@@ -12,6 +12,8 @@ public struct ConvertedDisk: Hashable, Sendable {
   public var digest: String
   /// Internal snapshots of the source, of which nothing was taken over.
   public var passedOverSnapshots: Int
+  /// The firmware that finds something to start on the disk: `bios`, `uefi`.
+  public var firmware: [String]
 }
 
 /// Turns a disk image of one format into another, with no program but this one.

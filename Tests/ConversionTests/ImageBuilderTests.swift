@@ -87,4 +87,32 @@ import Testing
     try Tool.check(
       "qemu-img", ["compare", "-f", "raw", "-F", wanted, raw, "\(directory)/disk.\(wanted)"])
   }
+
+  @Test(
+    "a disk image says which firmware finds something to start on it",
+    arguments: [
+      ("label: gpt\n,1M,U\n", false, ["uefi"]), ("label: gpt\n,1M,L\n", false, []),
+      ("label: gpt\n,1M,21686148-6449-6E6F-744E-656564454649\n", true, ["bios"]),
+      ("label: gpt\n,1M,U\n", true, ["bios", "uefi"]), ("label: dos\n,1M,ef\n", false, ["uefi"]),
+      ("label: dos\n,1M,83\n", true, ["bios"]), ("", false, []),
+    ])
+  func firmware(table: String, hasCode: Bool, firmware: [String]) async throws {
+    let scratch = try Scratch()
+    let source = scratch.file("source.raw")
+    try Tool.check("truncate", ["-s", "8M", source])
+    if !table.isEmpty {
+      try Tool.check("sh", ["-c", "printf '\(table)' | sfdisk -q \(source)"])
+    }
+    if hasCode {
+      try Tool.check("sh", ["-c", "printf 'x' | dd of=\(source) conv=notrunc status=none"])
+    }
+    try Tool.check("qemu-img", ["convert", "-O", "vmdk", source, "\(source).vmdk"])
+    let resource = image(["file": ["path": .string("\(source).vmdk"), "format": "vmdk"]])
+    try makeDirectories(scratch.file("out"))
+    let built = try await builder.build(
+      resource, into: scratch.file("out"), baseImage: nil
+    ) { _ in }
+    #expect(built.firmware == firmware)
+    try Tool.check("qemu-img", ["compare", source, "\(scratch.file("out"))/disk.qcow2"])
+  }
 }

@@ -38,7 +38,8 @@ struct DiskFileCopy {
     let result = try file.commit(virtualSize: virtualSize, cancellation: cancellation)
     return ConvertedDisk(
       virtualSize: written.virtualSize, fileSize: result.fileSize, digest: result.digest,
-      passedOverSnapshots: reader.inspection.snapshots)
+      passedOverSnapshots: reader.inspection.snapshots,
+      firmware: try firmwareStarting(from: reader))
   }
 
   /// Copies what the image holds bytes for; the writer leaves zeros out.
