@@ -155,6 +155,18 @@ import Testing
     #expect(ratio.contains("--max-ratio"), "\(ratio)")
   }
 
+  @Test("a host that refuses to go on reading is named, and nothing is left")
+  func inputError() async throws {
+    let scratch = try Scratch()
+    // The first page of a process is never mapped: reading it is an input error.
+    let error = await #expect(throws: (any Error).self) {
+      try await convert(
+        .archive(path: "/proc/self/mem"), smallOptions(), to: scratch.file("disk"))
+    }
+    #expect(error.map { "\($0)".contains("Input/output error") } == true)
+    #expect(try namesInDirectory(scratch.path) == [])
+  }
+
   @Test("a file with more than 65,000 names is refused where the one too many stands")
   func links() async throws {
     let scratch = try Scratch()

@@ -112,16 +112,6 @@ final class Bootstrap: @unchecked Sendable {
       help: "check suite, packages and mirrors, and whether the mirror can be reached")
   }
 
-  /// Why the archive ended early: mmdebstrap's failure where it failed, else the archive's own.
-  func explain(_ error: any Error) -> any Error {
-    do {
-      try finish()
-      return error
-    } catch {
-      return error
-    }
-  }
-
   /// Ends mmdebstrap and all it started, where it still runs.
   func stop() {
     if isReaped { return }
