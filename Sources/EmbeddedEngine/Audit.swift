@@ -154,8 +154,7 @@ private struct AuditFacts {
     images = try StoredImage.allDigests(db)
     unusedImages = Set(try StoredImage.unused(db))
     intents = try Intent.all(db)
-    owners = try Row.fetchAll(
-      db,
+    owners = try db.rows(
       sql: """
         SELECT owner FROM disks UNION SELECT owner FROM allocations UNION SELECT owner FROM uses
         """

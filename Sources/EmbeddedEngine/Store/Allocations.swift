@@ -13,24 +13,24 @@ enum Allocation {
 
   /// The value of an owner's slot.
   static func value(_ db: Database, _ sort: Sort, owner: String, slot: String) throws -> String? {
-    try Row.fetchOne(
-      db, sql: "SELECT value FROM allocations WHERE owner = ? AND sort = ? AND slot = ?",
+    try db.row(
+      sql: "SELECT value FROM allocations WHERE owner = ? AND sort = ? AND slot = ?",
       arguments: [owner, sort.rawValue, slot]
     ).map { try StrictRow($0, of: "allocations").text(0) }
   }
 
   /// Whoever has a value.
   static func owner(_ db: Database, _ sort: Sort, _ value: String) throws -> String? {
-    try Row.fetchOne(
-      db, sql: "SELECT owner FROM allocations WHERE sort = ? AND value = ?",
+    try db.row(
+      sql: "SELECT owner FROM allocations WHERE sort = ? AND value = ?",
       arguments: [sort.rawValue, value]
     ).map { try StrictRow($0, of: "allocations").text(0) }
   }
 
   static func all(_ db: Database, _ sort: Sort, owner: String) throws -> [String: String] {
     var found: [String: String] = [:]
-    let rows = try Row.fetchAll(
-      db, sql: "SELECT slot, value FROM allocations WHERE owner = ? AND sort = ?",
+    let rows = try db.rows(
+      sql: "SELECT slot, value FROM allocations WHERE owner = ? AND sort = ?",
       arguments: [owner, sort.rawValue])
     for row in rows {
       let row = StrictRow(row, of: "allocations")
@@ -51,10 +51,10 @@ enum Allocation {
         "in-use", "the \(sort.rawValue) \(value) is in use by \(name)",
         help: "choose another, or leave it out and the engine chooses")
     }
-    try db.execute(
+    try db.run(
       sql: "DELETE FROM allocations WHERE sort = ? AND owner = ? AND (slot = ? OR value = ?)",
       arguments: [sort.rawValue, owner, slot, value])
-    try db.execute(
+    try db.run(
       sql: "INSERT INTO allocations VALUES (?, ?, ?, ?)",
       arguments: [sort.rawValue, value, owner, slot])
   }
@@ -64,20 +64,20 @@ enum Allocation {
     _ db: Database, _ sort: Sort, owner: String, slots: Set<String>
   ) throws {
     for slot in try all(db, sort, owner: owner).keys.sorted() where !slots.contains(slot) {
-      try db.execute(
+      try db.run(
         sql: "DELETE FROM allocations WHERE sort = ? AND owner = ? AND slot = ?",
         arguments: [sort.rawValue, owner, slot])
     }
   }
 
   static func free(_ db: Database, owner: String) throws {
-    try db.execute(sql: "DELETE FROM allocations WHERE owner = ?", arguments: [owner])
+    try db.run(sql: "DELETE FROM allocations WHERE owner = ?", arguments: [owner])
   }
 
   private static func ownerName(_ db: Database, _ uid: String) throws -> String {
     guard
-      let row = try Row.fetchOne(
-        db, sql: "SELECT kind, name FROM resources WHERE uid = ?", arguments: [uid])
+      let row = try db.row(
+        sql: "SELECT kind, name FROM resources WHERE uid = ?", arguments: [uid])
     else { return "machine \(uid)" }
     let strict = StrictRow(row, of: "resources")
     return "\(try strict.text(0))/\(try strict.text(1))"

@@ -32,12 +32,12 @@ struct Intent: Sendable {
   }
 
   static func all(_ db: Database) throws -> [Intent] {
-    try Row.fetchAll(db, sql: "SELECT \(columns) FROM journal ORDER BY id").map(Intent.init)
+    try db.rows(sql: "SELECT \(columns) FROM journal ORDER BY id").map(Intent.init)
   }
 
   static func find(_ db: Database, _ id: ResourceID) throws -> Intent? {
-    try Row.fetchOne(
-      db, sql: "SELECT \(columns) FROM journal WHERE kind = ? AND name = ?",
+    try db.row(
+      sql: "SELECT \(columns) FROM journal WHERE kind = ? AND name = ?",
       arguments: [id.kind.rawValue, id.name]
     ).map(Intent.init)
   }
@@ -47,7 +47,7 @@ struct Intent: Sendable {
     _ db: Database, session: String, process: Int32, verb: String, id: ResourceID, uid: String,
     now: Int64, data: JSONValue
   ) throws -> Int64 {
-    try db.execute(
+    try db.run(
       sql: """
         INSERT INTO journal (session, process, verb, kind, name, uid, started, data)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -59,16 +59,16 @@ struct Intent: Sendable {
   }
 
   static func record(_ db: Database, _ row: Int64, step: String) throws {
-    try db.execute(sql: "UPDATE journal SET step = ? WHERE id = ?", arguments: [step, row])
+    try db.run(sql: "UPDATE journal SET step = ? WHERE id = ?", arguments: [step, row])
   }
 
   /// Keeps what a later step, or whoever clears up, has to know.
   static func setData(_ db: Database, _ row: Int64, _ data: JSONValue) throws {
-    try db.execute(
+    try db.run(
       sql: "UPDATE journal SET data = ? WHERE id = ?", arguments: [data.text(), row])
   }
 
   static func end(_ db: Database, _ row: Int64) throws {
-    try db.execute(sql: "DELETE FROM journal WHERE id = ?", arguments: [row])
+    try db.run(sql: "DELETE FROM journal WHERE id = ?", arguments: [row])
   }
 }

@@ -111,7 +111,7 @@ struct Store: Sendable {
   ) throws -> Result {
     try write { db in
       let result = try body(db)
-      try db.execute(sql: "UPDATE engine SET generation = generation + 1")
+      try db.run(sql: "UPDATE engine SET generation = generation + 1")
       return result
     }
   }
@@ -127,7 +127,7 @@ struct Store: Sendable {
   /// A fact that was found out before.
   func fact(_ name: String) throws -> String? {
     try read { db in
-      try Row.fetchOne(db, sql: "SELECT value FROM facts WHERE name = ?", arguments: [name])
+      try db.row(sql: "SELECT value FROM facts WHERE name = ?", arguments: [name])
         .map { try StrictRow($0, of: "facts").text(0) }
     }
   }

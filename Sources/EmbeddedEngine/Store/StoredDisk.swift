@@ -49,33 +49,33 @@ struct StoredDisk: Sendable, Hashable {
   }
 
   static func all(_ db: Database) throws -> [StoredDisk] {
-    try Row.fetchAll(db, sql: "SELECT \(columns) FROM disks ORDER BY uid").map(StoredDisk.init)
+    try db.rows(sql: "SELECT \(columns) FROM disks ORDER BY uid").map(StoredDisk.init)
   }
 
   static func owned(by owner: String, _ db: Database) throws -> [StoredDisk] {
-    try Row.fetchAll(
-      db, sql: "SELECT \(columns) FROM disks WHERE owner = ? ORDER BY name", arguments: [owner]
+    try db.rows(
+      sql: "SELECT \(columns) FROM disks WHERE owner = ? ORDER BY name", arguments: [owner]
     ).map(StoredDisk.init)
   }
 
   static func inPool(_ pool: String, _ db: Database) throws -> [StoredDisk] {
-    try Row.fetchAll(
-      db, sql: "SELECT \(columns) FROM disks WHERE pool = ? ORDER BY uid", arguments: [pool]
+    try db.rows(
+      sql: "SELECT \(columns) FROM disks WHERE pool = ? ORDER BY uid", arguments: [pool]
     ).map(StoredDisk.init)
   }
 
   func insert(_ db: Database) throws {
-    try db.execute(
+    try db.run(
       sql: "INSERT INTO disks (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       arguments: [uid, owner, name, pool, path, format.rawValue, virtualSize, image])
   }
 
   func delete(_ db: Database) throws {
-    try db.execute(sql: "DELETE FROM disks WHERE uid = ?", arguments: [uid])
+    try db.run(sql: "DELETE FROM disks WHERE uid = ?", arguments: [uid])
   }
 
   static func setSize(_ db: Database, uid: String, to size: Int) throws {
-    try db.execute(
+    try db.run(
       sql: "UPDATE disks SET virtual_size = ? WHERE uid = ?", arguments: [size, uid])
   }
 }

@@ -10,20 +10,19 @@ enum StoredEvent {
   static func add(
     _ db: Database, now: Int64, id: ResourceID?, reason: String, message: String
   ) throws {
-    try db.execute(
+    try db.run(
       sql: "INSERT INTO events (time, kind, name, reason, message) VALUES (?, ?, ?, ?, ?)",
       arguments: [now, id?.kind.rawValue, id?.name, reason, message])
     let last = db.lastInsertedRowID
     // Now and then is enough, and cheaper than with each.
     if last % 64 == 0 {
-      try db.execute(
+      try db.run(
         sql: "DELETE FROM events WHERE sequence <= ?", arguments: [last - retention])
     }
   }
 
   static func read(_ db: Database, after sequence: Int64, limit: Int) throws -> [EngineEvent] {
-    try Row.fetchAll(
-      db,
+    try db.rows(
       sql: """
         SELECT sequence, time, kind, name, reason, message FROM events
         WHERE sequence > ? ORDER BY sequence LIMIT ?

@@ -44,13 +44,13 @@ struct StoredImage: Sendable {
   }
 
   static func find(_ db: Database, _ digest: String) throws -> StoredImage? {
-    try Row.fetchOne(
-      db, sql: "SELECT \(columns) FROM images WHERE digest = ?", arguments: [digest]
+    try db.row(
+      sql: "SELECT \(columns) FROM images WHERE digest = ?", arguments: [digest]
     ).map(StoredImage.init)
   }
 
   static func allDigests(_ db: Database) throws -> [String] {
-    try Row.fetchAll(db, sql: "SELECT digest FROM images ORDER BY digest").map {
+    try db.rows(sql: "SELECT digest FROM images ORDER BY digest").map {
       try StrictRow($0, of: "images").text(0)
     }
   }
@@ -63,19 +63,18 @@ struct StoredImage: Sendable {
       "kernelArguments": JSONValue(built.kernelArguments),
       "firmware": .array(built.firmware.map(JSONValue.string)), "report": built.report,
     ]
-    try db.execute(
+    try db.run(
       sql: "INSERT OR IGNORE INTO images (\(Self.columns)) VALUES (?, ?, ?, ?)",
       arguments: [digest, created, built.virtualSize, description.text()])
   }
 
   static func delete(_ db: Database, _ digest: String) throws {
-    try db.execute(sql: "DELETE FROM images WHERE digest = ?", arguments: [digest])
+    try db.run(sql: "DELETE FROM images WHERE digest = ?", arguments: [digest])
   }
 
   /// Digests that no image resource shows and no disk is a clone of.
   static func unused(_ db: Database) throws -> [String] {
-    try Row.fetchAll(
-      db,
+    try db.rows(
       sql: """
         SELECT digest FROM images
         WHERE NOT EXISTS (SELECT 1 FROM disks WHERE image = images.digest)

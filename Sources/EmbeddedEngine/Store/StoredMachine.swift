@@ -54,14 +54,14 @@ struct StoredMachine: Sendable {
 
   /// Machines that may have processes.
   static func notDown(_ db: Database) throws -> [StoredMachine] {
-    try Row.fetchAll(
-      db, sql: "SELECT \(columns) FROM machines WHERE is_down = 0 ORDER BY uid"
+    try db.rows(
+      sql: "SELECT \(columns) FROM machines WHERE is_down = 0 ORDER BY uid"
     ).map(StoredMachine.init)
   }
 
   static func find(_ db: Database, _ uid: String) throws -> StoredMachine? {
-    try Row.fetchOne(
-      db, sql: "SELECT \(columns) FROM machines WHERE uid = ?", arguments: [uid]
+    try db.row(
+      sql: "SELECT \(columns) FROM machines WHERE uid = ?", arguments: [uid]
     ).map(StoredMachine.init)
   }
 
@@ -71,7 +71,7 @@ struct StoredMachine: Sendable {
   }
 
   func save(_ db: Database) throws {
-    try db.execute(
+    try db.run(
       sql: "REPLACE INTO machines (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       arguments: [
         uid, isDown ? 1 : 0, state.rawValue, reason, since, runningSpec?.text(), instance,
@@ -80,6 +80,6 @@ struct StoredMachine: Sendable {
   }
 
   static func delete(_ db: Database, _ uid: String) throws {
-    try db.execute(sql: "DELETE FROM machines WHERE uid = ?", arguments: [uid])
+    try db.run(sql: "DELETE FROM machines WHERE uid = ?", arguments: [uid])
   }
 }

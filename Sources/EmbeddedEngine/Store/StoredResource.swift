@@ -107,28 +107,28 @@ struct StoredResource: Sendable {
   }
 
   func insert(_ db: Database) throws {
-    try db.execute(
+    try db.run(
       sql: "INSERT INTO resources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
       arguments: arguments)
     try writeUses(db)
   }
 
   func update(_ db: Database) throws {
-    try db.execute(
+    try db.run(
       sql: "REPLACE INTO resources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
       arguments: arguments)
     try writeUses(db)
   }
 
   func delete(_ db: Database) throws {
-    try db.execute(sql: "DELETE FROM resources WHERE uid = ?", arguments: [uid])
-    try db.execute(sql: "DELETE FROM uses WHERE owner = ?", arguments: [uid])
+    try db.run(sql: "DELETE FROM resources WHERE uid = ?", arguments: [uid])
+    try db.run(sql: "DELETE FROM uses WHERE owner = ?", arguments: [uid])
   }
 
   private func writeUses(_ db: Database) throws {
-    try db.execute(sql: "DELETE FROM uses WHERE owner = ?", arguments: [uid])
+    try db.run(sql: "DELETE FROM uses WHERE owner = ?", arguments: [uid])
     for target in try references(of: resource) {
-      try db.execute(
+      try db.run(
         sql: "INSERT INTO uses VALUES (?, ?, ?)",
         arguments: [uid, target.kind.rawValue, target.name])
     }
@@ -175,22 +175,22 @@ extension StoredResource {
   }
 
   static func all(_ db: Database, kind: Kind) throws -> [StoredResource] {
-    try Row.fetchAll(
-      db, sql: "SELECT \(columns) FROM resources WHERE kind = ? ORDER BY name",
+    try db.rows(
+      sql: "SELECT \(columns) FROM resources WHERE kind = ? ORDER BY name",
       arguments: [kind.rawValue]
     ).map(StoredResource.init)
   }
 
   static func find(_ db: Database, _ id: ResourceID) throws -> StoredResource? {
-    try Row.fetchOne(
-      db, sql: "SELECT \(columns) FROM resources WHERE kind = ? AND name = ?",
+    try db.row(
+      sql: "SELECT \(columns) FROM resources WHERE kind = ? AND name = ?",
       arguments: [id.kind.rawValue, id.name]
     ).map(StoredResource.init)
   }
 
   static func address(_ db: Database, uid: String) throws -> ResourceID? {
-    try Row.fetchOne(
-      db, sql: "SELECT kind, name FROM resources WHERE uid = ?", arguments: [uid]
+    try db.row(
+      sql: "SELECT kind, name FROM resources WHERE uid = ?", arguments: [uid]
     ).map { row in
       let row = StrictRow(row, of: "resources")
       return ResourceID(try row.choice(0), try row.text(1))
@@ -206,8 +206,7 @@ extension StoredResource {
 
   /// The addresses of resources that refer to this one.
   func users(_ db: Database) throws -> [ResourceID] {
-    try Row.fetchAll(
-      db,
+    try db.rows(
       sql: """
         SELECT r.kind, r.name FROM uses u JOIN resources r ON r.uid = u.owner
         WHERE u.kind = ? AND u.name = ? ORDER BY r.kind, r.name
