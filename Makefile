@@ -3,7 +3,7 @@
 # make demo       builds the Debian image, starts two guests, shows that a second plan is empty
 # make test       every test
 # make bench      every published figure, each beside the peer's
-# make fuzz       coverage-guided fuzzing: TARGET=ext4|archive|manifest SECONDS=600
+# make fuzz       coverage-guided fuzzing: TARGET=ext4|archive|disk|manifest SECONDS=600
 PREFIX ?= /usr/local
 DESTDIR ?=
 # Swift's library is linked in, so that an installed ingot runs where no toolchain is.

@@ -3,7 +3,7 @@
 # What it finds lands in .build/fuzz/found, new inputs in .build/fuzz/corpus.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-target=${1:?usage: Fuzz/run.sh ext4|archive|manifest [SECONDS]}
+target=${1:?usage: Fuzz/run.sh ext4|archive|disk|manifest [SECONDS]}
 seconds=${2:-600}
 build=.build/fuzz
 INGOT_FUZZ=1 swift build -c release --scratch-path "$build" --product ingot-fuzz \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the fuzzer's seeds anew: Fuzz/seeds.sh FUZZER INGOT
-# FUZZER is what Fuzz/run.sh builds, INGOT a release build. Needs e2fsprogs, tar, zstd, xz, bzip2.
+# FUZZER is what Fuzz/run.sh builds, INGOT a release build. Needs e2fsprogs, tar, zstd, xz, bzip2, qemu-img.
 set -euo pipefail
 fuzzer=$(realpath "$1")
 ingot=$(realpath "$2")
@@ -49,6 +49,26 @@ setfacl -m u:7:rw "$tree/d/one"
 tar -C "$tree" --format=pax --xattrs --acls -cf "$work/xattrs.tar" d
 keep archive/xattrs.tar.gz < "$work/xattrs.tar"
 for tool in gzip bzip2 xz zstd; do "$tool" -c "$work/ustar.tar" | keep "archive/$tool.gz"; done
+head -c 3000 /dev/zero | tr '\0' 'a' > "$work/disk"
+truncate -s 200K "$work/disk"
+head -c 5000 "$work/ustar.tar" | dd of="$work/disk" bs=1024 seek=100 conv=notrunc status=none
+image() { # NAME BYTE PACKED QEMU-IMG-OPTION...
+  qemu-img convert -f raw "${@:4}" "$work/disk" "$work/image"
+  if [ "$3" = yes ]; then
+    { printf "$2"; "$fuzzer" pack "$work/image"; } | keep "disk/$1.gz"
+  else
+    { printf "$2"; cat "$work/image"; } | keep "disk/$1.gz"
+  fi
+}
+image qcow2 '\000' no -O qcow2 -o cluster_size=512
+image qcow2-zlib '\000' no -O qcow2 -c -o cluster_size=4096
+image qcow2-zstd '\000' no -O qcow2 -c -o cluster_size=4096,compression_type=zstd
+image qcow2-extended '\000' no -O qcow2 -o cluster_size=16384,extended_l2=on
+image vmdk '\201' yes -O vmdk
+image vmdk-stream '\001' no -O vmdk -o subformat=streamOptimized
+image vhd '\202' yes -O vpc
+image vhd-fixed '\203' yes -O vpc -o subformat=fixed
+image vhdx '\204' yes -O vhdx -o block_size=1M
 for manifest in ../../Manifests/*.yaml ../../Manifests/invalid/*.yaml; do
   keep "manifest/$(basename "$manifest").gz" < "$manifest"
 done

@@ -10,12 +10,15 @@ struct PackedVolume: VolumeSource {
   private let input: [UInt8]
   /// Where in the input a KiB begins; -1 where it is zeros.
   private var places = [Int32](repeating: -1, count: PackedVolume.pieces)
+  /// The number after that of the last KiB.
+  private(set) var end = 0
 
   init(_ input: [UInt8]) {
     self.input = input
     for start in stride(from: 0, to: input.count - 1, by: Self.piece + 2) {
       let number = Int(input[start]) | Int(input[start + 1]) << 8
       places[number % Self.pieces] = Int32(start + 2)
+      end = max(end, number % Self.pieces + 1)
     }
   }
 

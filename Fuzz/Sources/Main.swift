@@ -22,7 +22,7 @@ public func start(_ count: CInt, _ arguments: UnsafeMutablePointer<Argument>) ->
     return 0
   }
   guard let body = target(String(cString: word)) else {
-    fail("usage: ingot-fuzz ext4|archive|manifest [OPTION...] [CORPUS...]")
+    fail("usage: ingot-fuzz ext4|archive|disk|manifest [OPTION...] [CORPUS...]")
   }
   // libFuzzer takes the target's name for its program's.
   var (rest, left) = (arguments + 1, count - 1)
@@ -33,6 +33,7 @@ private func target(_ name: String) -> Body? {
   switch name {
   case "ext4": { bytes, count in tryExt4(input(bytes, count)) }
   case "archive": { bytes, count in tryArchive(input(bytes, count)) }
+  case "disk": { bytes, count in tryDisk(input(bytes, count)) }
   case "manifest": { bytes, count in tryManifest(input(bytes, count)) }
   default: nil
   }
