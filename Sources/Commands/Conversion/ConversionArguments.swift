@@ -75,7 +75,10 @@ struct ImageArguments: ParsableArguments {
   }
 
   @Option(
-    help: "The container the disk is kept in: \(ConversionInput.formats.joined(separator: ", ")).",
+    help: """
+      The container the disk is kept in: \(ConversionInput.formats.joined(separator: ", ")); qcow2 \
+      by default.
+      """,
     completion: .list(ConversionInput.formats), transform: ConversionInput.format)
   var format = DiskFormat.qcow2
   @Option(help: "How a qcow2 image is compressed; zlib is read by every QEMU.")

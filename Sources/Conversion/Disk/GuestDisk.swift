@@ -114,8 +114,6 @@ final class GuestDisk {
   }
 
   /// Completes file systems, partition table and image.
-  ///
-  /// - Parameter freeRoot: bytes of the root file system that stay free beside a tenth of it.
   func finish(
     _ tree: FileTree, _ identity: DiskIdentity, creationTime: Int64
   ) throws -> (volumes: [FinishedVolume], image: DiskWriter.Summary) {

@@ -173,7 +173,10 @@ final class DirectoryScanner: Sendable {
     if mounts == .leaveOut {
       exclude(path, "another file system is mounted there")
     } else {
-      drop(path, "another file system is mounted there; exclude it, or have it read")
+      drop(
+        path,
+        "another file system is mounted there; --all-file-systems reads it, and with "
+          + "--one-file-system it is meant to stay behind")
     }
     return false
   }
