@@ -16,6 +16,27 @@ enum Checksums {
     return bytes
   }
 
+  /// Those of a GUID partition table whose entries stand in sectors 2 to 33.
+  static func repairPartitionTable(_ disk: inout [UInt8]) {
+    put(cyclic(disk[1024..<1024 + 128 * 128], 0xedb8_8320), at: 512 + 88, in: &disk)
+    put(0, at: 512 + 16, in: &disk)
+    put(cyclic(disk[512..<512 + 92], 0xedb8_8320), at: 512 + 16, in: &disk)
+  }
+
+  private static func cyclic(_ bytes: ArraySlice<UInt8>, _ polynomial: UInt32) -> UInt32 {
+    ~bytes.reduce(UInt32.max) { value, byte in
+      (0..<8).reduce(value ^ UInt32(byte)) { value, _ in
+        value >> 1 ^ (value & 1 == 1 ? polynomial : 0)
+      }
+    }
+  }
+
+  private static func put(_ value: UInt32, at place: Int, in bytes: inout [UInt8]) {
+    for index in 0..<4 {
+      bytes[place + index] = UInt8(truncatingIfNeeded: value >> (8 * UInt32(index)))
+    }
+  }
+
   /// The ones' complement of the sum of all bytes, big-endian (VHD).
   private static func sum(_ bytes: inout [UInt8], from start: Int, count: Int, field: Int) {
     guard start >= 0, start + count <= bytes.count else { return }

@@ -54,6 +54,38 @@ import Testing
     }
   }
 
+  /// Fields of a partition table's header or of its first entry, and what is said of them.
+  static let tables: [(place: Int, bytes: [UInt8], reason: String)] = [
+    (512 + 80, [0xff, 0xff, 0xff, 0xff], "impossible things"), (512 + 84, [0], "impossible things"),
+    (512 + 84, [130], "impossible things"), (512 + 12, [0xff, 0xff], "impossible size"),
+    (512 + 72, [UInt8](repeating: 0xff, count: 8), "impossible things"),
+    (512 + 72, [0xff, 0xff, 0xff], "beyond the disk's end"),
+    (1024 + 40, [UInt8](repeating: 0xff, count: 8), "partition 1 goes from sector 2048"),
+    (1024 + 32, [0, 0], "partition 1 goes from sector 0"),
+    (1024 + 41, [0x20], "partitions 1 and 2 overlap"),
+  ]
+
+  @Test("a partition table that says impossible things is refused", arguments: tables.indices)
+  func partitions(index: Int) throws {
+    let (place, bytes, reason) = Self.tables[index]
+    let ids = try (0..<3).map {
+      try #require(GUID(bytes: [UInt8](repeating: 1, count: 15) + [UInt8($0)]))
+    }
+    let table = try PartitionTable(
+      ids.dropFirst().map {
+        Partition(type: .linuxFilesystem, id: $0, name: "", size: 1 << 20)
+      }, diskID: ids[0], minimumDiskSize: 8 << 20)
+    var disk = [UInt8](repeating: 0, count: table.diskSize)
+    for piece in table.pieces {
+      disk.replaceSubrange(piece.offset..<piece.offset + piece.bytes.count, with: piece.bytes)
+    }
+    disk.replaceSubrange(place..<place + bytes.count, with: bytes)
+    Checksums.repairPartitionTable(&disk)
+    let reader = try DiskReader(bytes: disk, name: "disk", format: .raw)
+    let error = #expect(throws: DiskImageError.self) { try PartitionTable.read(from: reader) }
+    #expect("\(error as Any)".contains(reason), "\(error as Any)")
+  }
+
   private func makeImage(
     _ format: DiskFormat, using generator: inout SeededGenerator
   ) throws -> [UInt8] {
