@@ -139,6 +139,8 @@ long long clinux_seek_extent(int fd, long long offset, int hole) {
   return lseek(fd, offset, hole ? SEEK_HOLE : SEEK_DATA);
 }
 
+int clinux_start_writeback(int fd) { return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
+
 static int spawn_here(const char *path, char *const *arguments, char *const *environment,
                       const char *directory, const int *sources, const int *targets, int count,
                       int new_session, int *pid) {

@@ -12,7 +12,7 @@ extension FileTree {
     return Node(entries[Int(inode.namingEntry)].directory)
   }
 
-  func stored(_ inode: Inode) -> ArraySlice<UInt8> {
+  func linkTarget(_ inode: Inode) -> ArraySlice<UInt8> {
     let start = Int(truncatingIfNeeded: inode.first)
     return arena[start..<start + Int(truncatingIfNeeded: inode.second)]
   }
@@ -30,11 +30,13 @@ extension FileTree {
     case .directory:
       (form, first) = (.directory, UInt64.max)
     case .regular(.bytes(let bytes)):
-      (form, (first, second)) = (.bytes, store(bytes))
+      (form, first, second) = (.bytes, UInt64(heldContents.count), UInt64(bytes.count))
+      if !bytes.isEmpty { heldContents.append(bytes) }
     case .regular(.reference(let number, let size)):
       (form, first, second) = (.reference, number, size)
     case .symbolicLink(let target):
-      (form, (first, second)) = (.symbolicLink, store(target))
+      (form, first, second) = (.symbolicLink, UInt64(arena.count), UInt64(target.count))
+      arena += target
     case .fifo: form = .fifo
     case .socket: form = .socket
     case .characterDevice(let major, let minor):
@@ -45,12 +47,6 @@ extension FileTree {
     inodes[node.index].type = form
     inodes[node.index].first = first
     inodes[node.index].second = second
-  }
-
-  private mutating func store(_ bytes: [UInt8]) -> (UInt64, UInt64) {
-    let offset = arena.count
-    arena.append(contentsOf: bytes)
-    return (UInt64(offset), UInt64(bytes.count))
   }
 
   mutating func internSet(_ set: [ExtendedAttribute]) -> UInt32 {

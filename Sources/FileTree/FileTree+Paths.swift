@@ -40,7 +40,7 @@ extension FileTree {
       }
       followed += 1
       guard followed <= 40 else { throw FileTreeError("follow", Array(path), .linkLoop) }
-      let target = stored(inode)
+      let target = linkTarget(inode)
       if target.isEmpty { return nil }
       if target.first == UInt8(ascii: "/") { node = Self.root }
       parts += Self.reversedParts(target)

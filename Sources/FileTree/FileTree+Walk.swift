@@ -93,9 +93,6 @@ extension FileTree {
   /// Kept alive over a change of the tree it makes that change copy the storage.
   package func name(ofEntry entry: UInt32) -> ArraySlice<UInt8> { nameBytes(entry) }
 
-  /// A symbolic link's target or a small file's content, a view into the tree's storage.
-  package func storedBytes(of node: Node) -> ArraySlice<UInt8> { stored(inodes[node.index]) }
-
   /// The file type in the upper four mode bits.
   package func typeBits(of node: Node) -> UInt16 {
     switch inodes[node.index].type {

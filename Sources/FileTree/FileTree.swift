@@ -18,8 +18,10 @@ public struct FileTree: Sendable {
   var inodes: [Inode] = []
   var entries: [DirectoryEntry] = []
   var names = NameTable()
-  /// Names, link targets and small contents, one after another.
+  /// Names and link targets, one after another.
   var arena: [UInt8] = []
+  /// Contents held in the tree, none of them empty.
+  var heldContents: [[UInt8]] = []
   var attributeSets: [[ExtendedAttribute]] = [[]]
   var attributeSetNumbers: [[ExtendedAttribute]: UInt32] = [[]: 0]
 
@@ -50,9 +52,9 @@ public struct FileTree: Sendable {
     let inode = inodes[node.index]
     switch inode.type {
     case .directory: return .directory
-    case .bytes: return .regular(.bytes(Array(stored(inode))))
+    case .bytes: return .regular(.bytes(inode.second == 0 ? [] : heldContents[inode.heldContent]))
     case .reference: return .regular(.reference(inode.first, size: inode.second))
-    case .symbolicLink: return .symbolicLink(Array(stored(inode)))
+    case .symbolicLink: return .symbolicLink(Array(linkTarget(inode)))
     case .fifo: return .fifo
     case .socket: return .socket
     case .characterDevice: return .characterDevice(major: inode.major, minor: inode.minor)
@@ -73,6 +75,9 @@ public struct FileTree: Sendable {
     let type = inodes[node.index].type
     guard type == .bytes || type == .reference else {
       throw FileTreeError("write", path(of: node), .notRegular)
+    }
+    if type == .bytes, inodes[node.index].second > 0 {
+      heldContents[inodes[node.index].heldContent] = []
     }
     setKind(.regular(content), of: node)
   }

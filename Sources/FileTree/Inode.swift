@@ -6,10 +6,10 @@ struct Inode: Sendable {
 
   var seconds: (Int64, Int64, Int64, Int64) = (0, 0, 0, 0)
   var nanoseconds: (UInt32, UInt32, UInt32, UInt32) = (0, 0, 0, 0)
-  /// By form: offset in the arena; the content's number; major and minor; first entry and the
-  /// entry that names the directory.
+  /// By form: a link target's offset in the arena; the content's number, held in the tree or
+  /// elsewhere; major and minor; first entry and the entry that names the directory.
   var first: UInt64 = 0
-  /// By form: length in the arena; the content's size; a directory's number of entries.
+  /// By form: a link target's length; the content's size; a directory's number of entries.
   var second: UInt64 = 0
   var uid: UInt32 = 0
   var gid: UInt32 = 0
@@ -19,6 +19,9 @@ struct Inode: Sendable {
   var permissions: UInt16 = 0
   var type = Form.fifo
   var hasBirth = false
+
+  /// Of a regular file whose bytes are in the tree: where among them, unless there are none.
+  var heldContent: Int { Int(truncatingIfNeeded: first) }
 
   var major: UInt32 { UInt32(truncatingIfNeeded: first >> 32) }
   var minor: UInt32 { UInt32(truncatingIfNeeded: first) }

@@ -131,6 +131,11 @@ public final class Descriptor: Sendable {
     }
   }
 
+  /// Lets what was written set out for stable storage, so that `synchronize` has less to wait for.
+  ///
+  /// Only a hint: what can't be started here is done, or fails, there.
+  public func startWriteback() { _ = clinux_start_writeback(raw) }
+
   /// Waits until everything written is on stable storage.
   public func synchronize() throws(SystemError) {
     try checked("synchronise", name) { fsync(raw) }

@@ -123,4 +123,21 @@ import Testing
     #expect(printable(Array("a\u{202e}\u{9b}b".utf8)) == "a\\xe2\\x80\\xae\\xc2\\x9bb")
     #expect(printable([0x61, 0xff, 0x0a, 0xc3, 0xa9, 0xc3]) == "a\\xff\\x0aé\\xc3")
   }
+
+  @Test("a file's bytes in the tree can be replaced, emptied and given to the disk")
+  func heldContents() throws {
+    var tree = FileTree()
+    let first = try tree.add("first", .regular(.bytes([1, 2, 3])))
+    let second = try tree.add("second", .regular(.empty))
+    let copy = tree
+    try tree.setContent(.bytes([4]), of: second)
+    try tree.setContent(.empty, of: first)
+    #expect(tree.kind(of: first) == .regular(.empty))
+    #expect(tree.kind(of: second) == .regular(.bytes([4])))
+    try tree.setContent(.reference(7, size: 9), of: second)
+    try tree.setContent(.bytes([5, 6]), of: first)
+    #expect(tree.kind(of: first) == .regular(.bytes([5, 6])))
+    #expect(tree.kind(of: second) == .regular(.reference(7, size: 9)))
+    #expect(copy.kind(of: first) == .regular(.bytes([1, 2, 3])))
+  }
 }

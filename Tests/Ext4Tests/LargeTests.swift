@@ -24,6 +24,16 @@ import Testing
     ] { #expect(said.contains(part), "\(part) in \(said)") }
   }
 
+  @Test("where no descriptors are kept for growth there is no resize inode")
+  func noRoomToGrow() throws {
+    var options = try makeOptions()
+    options.maximumSize = 1
+    let image = try makeImage(options) { _, _ in }
+    try image.expectClean()
+    let said = try run("dumpe2fs", ["-h", image.path]).text
+    #expect(said.contains("ext_attr dir_index") && !said.contains("Reserved GDT"), "\(said)")
+  }
+
   /// Sizes around group boundaries and the steps of the journal, in KiB.
   @Test(
     "size, journal and room to grow are what mke2fs chooses",

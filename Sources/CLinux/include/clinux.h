@@ -35,6 +35,8 @@ long clinux_lgetxattr(const char *path, const char *name, void *value, unsigned 
 int clinux_fs_magic(int fd, unsigned int *magic);
 // The next data (whence 0) or hole (1) at or after an offset; see lseek(2), SEEK_DATA.
 long long clinux_seek_extent(int fd, long long offset, int hole);
+// Starts to write what of a file is in memory only, without waiting; sync_file_range(2).
+int clinux_start_writeback(int fd);
 // Starts a program (posix_spawn): `sources[i]` becomes descriptor `targets[i]`, every other descriptor
 // from 3 on is closed, signals are put back to their defaults. A null directory keeps the caller's.
 // With `detached` the program is nobody's child here. With a `gate` (else -1) the child becomes the

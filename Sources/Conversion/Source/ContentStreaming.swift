@@ -65,6 +65,14 @@ final class ContentStreaming {
   /// Streams all contents and gives back the tree with what became of them.
   func run() throws -> ScannedTree {
     defer { readers.close() }
+    contents.reserveCapacity(scanned.files.count)
+    try submitAll()
+    while firstStep < steps.count { try consume() }
+    try settle()
+    return scanned
+  }
+
+  private func submitAll() throws {
     var levels: [Level] = [Level(name: [], descriptor: scanned.root)]
     var seen: Set<FileTree.Node> = []
     let files = scanned.files
@@ -84,9 +92,6 @@ final class ContentStreaming {
       case .success(let directory): try submit(target, in: directory)
       }
     }
-    while firstStep < steps.count { try consume() }
-    try settle()
-    return scanned
   }
 
   /// Opens the innermost directory of the walk, and those above it that aren't open yet.
@@ -230,7 +235,9 @@ extension ContentStreaming {
 
   /// Puts contents into the tree and takes out all names of what was lost.
   private func settle() throws {
+    scanned.files = []
     for (node, content) in contents { try scanned.tree.setContent(content, of: node) }
+    contents = []
     if lost.isEmpty { return }
     let names = scanned.tree.walk().filter { lost.contains($0.node) }
     for name in names { try scanned.tree.remove(name.name, from: name.directory) }

@@ -13,7 +13,11 @@ extension DirectoryScanner {
 
   /// Makes the tree from what the threads found, in an order that depends on names alone.
   func assemble(_ policy: AttributePolicy) throws -> ScannedTree {
-    let state = self.state.withLock { $0 }
+    // Taken out, so that each directory's entries go as soon as the tree has them.
+    var state = self.state.withLock { state in
+      defer { state = State() }
+      return state
+    }
     if let stop = state.stop { throw stop }
     let extended = try root.extendedAttributes(of: [])
     var scanned = ScannedTree(
@@ -26,7 +30,9 @@ extension DirectoryScanner {
     var pending: [(node: FileTree.Node, directory: Int, path: [[UInt8]])] = [(FileTree.root, 0, [])]
     while let (parent, number, path) = pending.popLast() {
       let partition = self.partition(of: path)
-      for entry in state.directories[number] {
+      let entries = state.directories[number]
+      state.directories[number] = []
+      for entry in entries {
         let identity = Identity(
           device: entry.status.device, inode: entry.status.inode, partition: partition)
         let isLinked = !entry.status.isDirectory && entry.status.links > 1

@@ -63,11 +63,14 @@ final class ReadAhead: @unchecked Sendable {
 
   /// Queues a job; only while there is room.
   func submit(_ job: Job) {
-    state.withLock {
+    state.wakeIf {
       let slot = $0.submitted % buffers.count
       $0.jobs[slot] = job
       $0.outcomes[slot] = nil
       $0.submitted += 1
+      // Waking a reader costs as much as reading a small file, so it is for several; `next`
+      // wakes for the rest.
+      return $0.submitted - $0.taken >= 4
     }
   }
 
@@ -75,6 +78,7 @@ final class ReadAhead: @unchecked Sendable {
   func next<Result>(
     _ body: (Outcome, UnsafeRawBufferPointer) throws -> Result
   ) rethrows -> Result {
+    state.wakeIf { $0.outcomes[$0.released % buffers.count] == nil }
     let (slot, outcome) = state.wait { state -> (Int, Outcome)? in
       let slot = state.released % self.buffers.count
       return state.outcomes[slot].map { (slot, $0) }
@@ -109,7 +113,10 @@ final class ReadAhead: @unchecked Sendable {
       }
       guard let (slot, job) = work ?? nil else { return }
       let outcome = run(job, into: buffers[slot])
-      state.withLock { $0.outcomes[slot] = outcome }
+      state.wakeIf {
+        $0.outcomes[slot] = outcome
+        return slot == $0.released % buffers.count
+      }
     }
   }
 

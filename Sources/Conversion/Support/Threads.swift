@@ -52,6 +52,13 @@ final class Shared<State>: @unchecked Sendable {
     return try body(&state)
   }
 
+  /// Runs a body alone that answers whether all that wait shall look again.
+  func wakeIf(_ body: (inout State) -> Bool) {
+    pthread_mutex_lock(mutex)
+    if body(&state) { pthread_cond_broadcast(changed) }
+    pthread_mutex_unlock(mutex)
+  }
+
   /// Runs a body again whenever the state may have changed, until it answers something.
   func wait<Result>(wake: Bool = false, _ body: (inout State) -> Result?) -> Result {
     pthread_mutex_lock(mutex)

@@ -9,6 +9,8 @@ final class ImageOutput {
   /// The file's name for messages.
   var file: String { descriptor.name }
   private(set) var bytesWritten = 0
+  /// What `bytesWritten` was when the disk was last told to begin.
+  private var started = 0
   /// The file's length as last set by `resize`.
   private(set) var size = 0
 
@@ -21,6 +23,11 @@ final class ImageOutput {
       throw .writeFailed(error, imageBytes: bytesWritten)
     }
     bytesWritten += bytes.count
+    // Else the kernel may keep all of it until the end, when the disk has been idle for long.
+    if bytesWritten - started >= 16 << 20 {
+      started = bytesWritten
+      descriptor.startWriteback()
+    }
   }
 
   func write(_ bytes: [UInt8], at offset: Int) throws(DiskImageError) {
