@@ -12,6 +12,10 @@ mkdir -p "$build/found" "$build/corpus/$target" "$build/seeds/$target"
 for seed in Fuzz/Corpus/"$target"/*.gz; do
   gzip -dc "$seed" > "$build/seeds/$target/$(basename "$seed" .gz)"
 done
+# What earlier runs found worth keeping.
+if [ -e "Fuzz/Corpus/$target.tar.xz" ]; then
+  tar -C "$build/corpus" -xJf "Fuzz/Corpus/$target.tar.xz"
+fi
 ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no exec nice "$build/release/ingot-fuzz" "$target" \
   -max_total_time="$seconds" -max_len=262144 -timeout=30 -rss_limit_mb=4096 -detect_leaks=0 \
   -print_final_stats=1 -artifact_prefix="$build/found/$target-" \
