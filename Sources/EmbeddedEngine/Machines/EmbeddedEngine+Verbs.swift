@@ -16,12 +16,7 @@ extension EmbeddedEngine {
       case .start: _ = try await startMachine(id)
       case .stop(let grace): _ = try await stopMachine(id, grace: grace)
       case .reboot(let force):
-        try await onMonitor(id) { client, row in
-          let spec = try MachineSpecification(row.resource.spec)
-          try self.answered { () throws(RPCError) in
-            try client.reboot(force: force, grace: spec.terminationGracePeriod * 1000)
-          }
-        }
+        try await reboot(id, force: force)
         try await note(id, "Rebooted", "\(id) is rebooted")
       case .pause:
         try await onMonitor(id) { client, _ in
@@ -38,6 +33,22 @@ extension EmbeddedEngine {
       throw error
     } catch {
       throw EngineError.wrapping(error, doing: "\(verb.word) \(id)")
+    }
+  }
+
+  /// Reboots a guest: within its process where nothing waits for the next boot, else in a new one.
+  private func reboot(_ id: ResourceID, force: Bool) async throws {
+    let observed = try await observe().resources.first { $0.resource.id == id }
+    if let machine = observed?.machine, !machine.restartRequired.isEmpty {
+      _ = try await stopMachine(id, grace: force ? 0 : nil)
+      _ = try await startMachine(id)
+      return
+    }
+    try await onMonitor(id) { client, row in
+      let spec = try MachineSpecification(row.resource.spec)
+      try self.answered { () throws(RPCError) in
+        try client.reboot(force: force, grace: spec.terminationGracePeriod * 1000)
+      }
     }
   }
 
