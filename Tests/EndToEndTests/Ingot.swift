@@ -53,6 +53,12 @@ struct Ingot {
     return answer.output
   }
 
+  /// What a machine does at the moment, as `get -o json` says.
+  func machine(_ name: String) async throws -> JSONValue {
+    let value = try JSONValue(parsing: try await succeed("get", "vm/\(name)", "-o", "json"))
+    return try #require((value["items"]?.array?.first ?? value)["status"]?["machine"])
+  }
+
   /// Starts a command, kills it with SIGKILL after some milliseconds unless it ended, and waits.
   func runAndKill(_ arguments: [String], afterMilliseconds delay: Int) async throws {
     _ = try await Subprocess.run(
