@@ -7,13 +7,14 @@ import Testing
 /// What it holds stands in the kernel's and the tools' own words, so that the tree does not depend
 /// on the code it tests. Needs root and a file system that knows all of it, such as ext4.
 enum NastyTree {
-  /// Makes the tree as `name` in a directory; its immutable files are freed before the directory
-  /// goes.
+  /// Makes the tree as `name` in a directory, and sees to it that it goes with the directory: its
+  /// files are immutable, its names no text, and its paths longer than the kernel takes.
   static func make(_ name: String, in scratch: Scratch) async throws {
     let path = scratch.file(name)
     scratch.onEnd {
-      // What stays immutable shows up when the directory is removed.
+      // What stays behind is in the temporary directory; a test has nobody to tell.
       _ = try? Tool.run("chattr", ["-R", "-f", "-i", "-a", path + "/flags"])
+      _ = try? Tool.run("rm", ["-rf", path])
     }
     for script in [names, contents, kinds, metadata, attributes, depth] {
       try await shell("set -eu; mkdir -p \(name); cd \(name)\n" + script, in: scratch.path)
