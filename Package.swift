@@ -88,8 +88,7 @@ let package = Package(
       [
         "JSON", "Resources", "Diagnostics", "Manifests", "EngineInterface", "Planning",
         "Execution", "EmbeddedEngine", "Conversion", "DiskImage", "SystemIO", "Monitor", "QEMU",
-        "YAML",
-        "Archive", argumentParser,
+        "YAML", "Archive", "Ext4", argumentParser,
       ]),
     .executableTarget(name: "ingot", dependencies: ["Commands"], swiftSettings: settings),
     .executableTarget(name: "ingot-monitor", dependencies: ["Monitor"], swiftSettings: settings),
@@ -115,6 +114,7 @@ let package = Package(
       "Conversion",
       [
         "Conversion", "JSON", "Resources", "EngineInterface", "FileTree", "SystemIO", "DiskImage",
+        "Ext4",
       ]),
     tests(
       "Execution",

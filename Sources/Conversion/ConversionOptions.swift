@@ -1,4 +1,5 @@
 public import DiskImage
+public import Ext4
 public import Resources
 
 /// What a conversion reads.
@@ -71,6 +72,8 @@ public struct ConversionOptions: Hashable, Sendable {
   public var mounts = MountPolicy.drop
   /// Partitions that stand before the root's; what is mounted there in the source is read.
   public var partitions: [PartitionRequest] = []
+  /// Which features of ext4 its file systems have.
+  public var ext4 = Ext4Profile.standard
   /// The root file system's label: up to 16 bytes.
   public var label = "root"
   /// The host name in template mode.

@@ -56,6 +56,7 @@ final class ConversionRun {
       hostName: options.hostName, holdsMounts: options.mounts == .read,
       time: FileTime(seconds: time))
     for fix in allFixUps { try fix(&guest) }
+    checkFeatures(&guest, options.ext4)
     let boot = findKernel(guest, identity)
     report.fixUps = guest.fixUps
     report.warnings += guest.warnings

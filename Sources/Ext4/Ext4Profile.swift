@@ -3,7 +3,7 @@
 /// All have extents, indexed directories, flexible groups, a journal and 256-byte inodes. Features
 /// that some boot loader or check program in use can't read (metadata_csum_seed, orphan_file,
 /// inline_data, ea_inode, bigalloc) are in none.
-public enum Ext4Profile: Hashable, Sendable {
+public enum Ext4Profile: String, Hashable, Sendable, CaseIterable {
   /// What mke2fs gives since e2fsprogs 1.43 of 2016: metadata_csum and 64bit. For kernels from
   /// 3.18, e2fsprogs from 1.43 and GRUB from 2.02.
   case standard

@@ -1,6 +1,7 @@
 import Conversion
 import DiskImage
 import EngineInterface
+import Ext4
 import JSON
 import Resources
 import SystemIO
@@ -39,6 +40,25 @@ import Testing
     let partition = try checkedPartition(of: disk, in: scratch)
     #expect(try debugfs(partition, "cat /etc/ssh/ssh_host_ed25519_key").contains("SECRET"))
     #expect(try debugfs(partition, "cat /etc/fstab").contains("# UUID=1 none swap"))
+  }
+
+  @Test("a guest whose tools know less is warned of, and gets what they know when asked")
+  func olderGuest() async throws {
+    let scratch = try Scratch()
+    let root = try makeDebian(in: scratch)
+    let configuration = "[fs_types]\n  ext4 = {\n    features = has_journal,extent,uninit_bg\n  }\n"
+    try replaceFile("\(root)/etc/mke2fs.conf", with: Array(configuration.utf8))
+    var options = smallOptions(.migrate)
+    options.verifies = true
+    let disk = scratch.file("disk")
+    let standard = try await convert(.directory(path: root), options, to: disk)
+    #expect(standard.report.warnings.contains { $0.contains("--ext4 classic") })
+    options.ext4 = .classic
+    let classic = try await convert(.directory(path: root), options, to: disk)
+    #expect(!classic.report.warnings.contains { $0.contains("--ext4") })
+    let partition = try checkedPartition(of: disk, in: scratch)
+    let features = try Tool.check("dumpe2fs", ["-h", partition])
+    #expect(features.contains("uninit_bg") && !features.contains("metadata_csum"))
   }
 
   @Test("a size is met exactly, and one too small names the bytes missing and leaves nothing")

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Conversion
 internal import DiskImage
+internal import Ext4
 internal import Resources
 
 /// Which part of a source is read, and how.
@@ -95,6 +96,14 @@ struct ImageArguments: ParsableArguments {
       """, valueName: "path=size"), transform: ConversionInput.partition)
   var partition: [PartitionRequest] = []
   @Option(
+    help: ArgumentHelp(
+      """
+      Features of ext4: standard, for kernels from 3.18 and GRUB from 2.02, or classic, for those \
+      from 2.6.28 and 1.97.
+      """, valueName: "profile"),
+    completion: .list(ConversionInput.profiles), transform: ConversionInput.profile)
+  var ext4 = Ext4Profile.standard
+  @Option(
     help: "migrate keeps who the machine is; template gives each copy an identity of its own.")
   var mode = Mode.migrate
 
@@ -104,6 +113,7 @@ struct ImageArguments: ParsableArguments {
     options.compression = compression.value
     options.size = size
     options.partitions = partition
+    options.ext4 = ext4
     options.mode = mode == .migrate ? .migrate : .template
   }
 }
@@ -116,6 +126,15 @@ extension ConversionInput {
   static func format(_ text: String) throws -> DiskFormat {
     if let format = DiskFormat(rawValue: text) { return format }
     throw ValidationError("'\(text)' is none of \(formats.joined(separator: ", "))")
+  }
+
+  /// The names of ext4's profiles.
+  static let profiles = Ext4Profile.allCases.map(\.rawValue)
+
+  /// A profile of ext4 by its name.
+  static func profile(_ text: String) throws -> Ext4Profile {
+    if let profile = Ext4Profile(rawValue: text) { return profile }
+    throw ValidationError("'\(text)' is none of \(profiles.joined(separator: ", "))")
   }
 
   /// An amount of bytes: `8Gi`.

@@ -99,6 +99,7 @@ final class GuestDisk {
     var settings = Ext4Options(uuid: unknown, hashSeed: unknown)
     settings.label = Array(layout.label.utf8)
     settings.size = size
+    settings.profile = options.ext4
     let sink = PartitionSink(disk, offset: offset)
     let writer = try Ext4Writer(settings, sink: sink)
     let hasher = options.needsDigests ? try ContentHasher(threads: threads) : nil

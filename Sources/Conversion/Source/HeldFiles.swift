@@ -40,9 +40,10 @@ struct HeldFiles {
   private static let directoryUsr = Array("usr".utf8)
   private static let directoryLib = Array("lib".utf8)
   private static let etcFiles = Set(
-    ["fstab", "hostname", "machine-id", "os-release", "crypttab", "passwd", "group"].map {
-      Array($0.utf8)
-    })
+    ["fstab", "hostname", "machine-id", "os-release", "crypttab", "passwd", "group", "mke2fs.conf"]
+      .map {
+        Array($0.utf8)
+      })
   private static let etcTrees = ["etc/ssh"].map(parts)
   private static let varTrees = [
     "var/lib/dbus", "var/lib/dhcp", "var/lib/dhclient", "var/lib/NetworkManager",
