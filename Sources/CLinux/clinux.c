@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -91,6 +93,14 @@ int clinux_peer_uid(int socket, unsigned int *uid) {
   if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0) return -1;
   *uid = credentials.uid;
   return 0;
+}
+
+int clinux_inode_flags(int fd, unsigned int *flags) {
+  // The kernel writes an int, whatever the request's own type says (ioctl_iflags(2)).
+  int value = 0;
+  int result = ioctl(fd, FS_IOC_GETFLAGS, &value);
+  if (result == 0) *flags = (unsigned int)value;
+  return result;
 }
 
 int clinux_fs_magic(int fd, unsigned int *magic) {

@@ -78,6 +78,13 @@ extension Descriptor {
     return FileStatus(raw)
   }
 
+  /// The inode's flags as chattr(1) numbers them (ioctl_iflags(2)); nil where the file system has
+  /// none to tell.
+  public func inodeFlags() -> UInt32? {
+    var flags: UInt32 = 0
+    return clinux_inode_flags(raw, &flags) == 0 ? flags : nil
+  }
+
   /// The number that tells which sort of file system this is on: statfs(2), linux/magic.h.
   public func fileSystemMagic() throws(SystemError) -> UInt32 {
     var magic: UInt32 = 0

@@ -28,6 +28,25 @@ import Testing
     return root
   }
 
+  @Test("inode flags that statx(2) does not tell are kept, of directories and of files of any size")
+  func inodeFlags() async throws {
+    let scratch = try Scratch()
+    let root = scratch.file("tree")
+    try makeDirectories("\(root)/folder")
+    try replaceFile("\(root)/empty", with: [])
+    try replaceFile("\(root)/small", with: [1])
+    try replaceFile("\(root)/large", with: [UInt8](repeating: 7, count: 3_000_000))
+    let names = ["folder", "empty", "small", "large"]
+    try Tool.check("chattr", ["+AS"] + names.map { "\(root)/\($0)" })
+    let disk = scratch.file("disk.raw")
+    _ = try await convert(.directory(path: root), smallOptions(.migrate), to: disk)
+    let partition = try checkedPartition(of: disk, in: scratch)
+    for name in names {
+      // FS_NOATIME_FL, FS_SYNC_FL and the extents that ext4 has.
+      #expect(try debugfs(partition, "stat /\(name)").contains("Flags: 0x80088"), "\(name)")
+    }
+  }
+
   @Test("a directory becomes a disk that e2fsck accepts and that holds all of it")
   func everything() async throws {
     let scratch = try Scratch()

@@ -93,8 +93,8 @@ enum NastyTree {
     mkdir times/folder; ln -s x times/link; mkfifo times/pipe
     stamp folder '1903-01-01 00:00:00.000000007'; stamp link '2300-01-01 00:00:00.100000000'
     stamp pipe '1999-12-31 23:59:59.000000010'
-    for flag in i a d; do echo $flag > flags/$flag; chattr +$flag flags/$flag; done
-    mkdir flags/folder; echo in > flags/folder/file; chattr +id flags/folder
+    for flag in i a d A S; do echo $flag > flags/$flag; chattr +$flag flags/$flag; done
+    mkdir flags/folder; echo in > flags/folder/file; touch flags/empty; chattr +dA flags/empty; chattr +idAD flags/folder
     """#
 
   private static let attributes = #"""

@@ -32,6 +32,7 @@ int clinux_statx(int directory, const char *path, struct clinux_file_status *out
 long clinux_llistxattr(const char *path, char *names, unsigned long size);
 long clinux_lgetxattr(const char *path, const char *name, void *value, unsigned long size);
 // The number of the file system's sort; statfs(2).
+int clinux_inode_flags(int fd, unsigned int *flags);
 int clinux_fs_magic(int fd, unsigned int *magic);
 // The next data (whence 0) or hole (1) at or after an offset; see lseek(2), SEEK_DATA.
 long long clinux_seek_extent(int fd, long long offset, int hole);

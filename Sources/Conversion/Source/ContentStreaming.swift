@@ -179,7 +179,7 @@ extension ContentStreaming {
       }
     case .end(let target, let descriptor):
       // Unreadable here means unreadable before; the failure is the piece's.
-      try end(target, try? descriptor.status())
+      try end(target, try? descriptor.fullStatus())
     }
   }
 
@@ -214,6 +214,8 @@ extension ContentStreaming {
     if let failure = target.failure { return lose(target, failure) }
     contents.append((target.node, content))
     guard let status else { return }
+    let flags = status.flags & Ext4Writer.keptFlags(ofType: UInt16(status.type))
+    if flags != scanned.tree[target.node].flags { scanned.tree[target.node].flags = flags }
     let size = target.file.size
     if Int(clamping: status.size) < size {
       alter(target, "it shrank from \(size) to \(status.size) bytes; the rest reads as zeros")

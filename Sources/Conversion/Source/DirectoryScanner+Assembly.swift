@@ -20,6 +20,8 @@ extension DirectoryScanner {
     }
     if let stop = state.stop { throw stop }
     let extended = try root.extendedAttributes(of: [])
+    var rootStatus = rootStatus
+    rootStatus.flags |= state.flags[0]
     var scanned = ScannedTree(
       tree: FileTree(root: Self.attributes(rootStatus, extended, policy)), files: [], root: root)
     // Threads report in any order.
@@ -32,7 +34,10 @@ extension DirectoryScanner {
       let partition = self.partition(of: path)
       let entries = state.directories[number]
       state.directories[number] = []
-      for entry in entries {
+      for var entry in entries {
+        if let directory = entry.directory, directory > 0 {
+          entry.status.flags |= state.flags[directory]
+        }
         let identity = Identity(
           device: entry.status.device, inode: entry.status.inode, partition: partition)
         let isLinked = !entry.status.isDirectory && entry.status.links > 1
@@ -116,6 +121,7 @@ extension DirectoryScanner {
   ) -> FileAttributes {
     policy.attributes(
       permissions: UInt16(status.mode & 0o7777), uid: status.uid, gid: status.gid,
-      modified: status.modified, created: status.created, flags: status.flags, extended: extended)
+      modified: status.modified, created: status.created,
+      flags: status.flags & Ext4Writer.keptFlags(ofType: UInt16(status.type)), extended: extended)
   }
 }

@@ -26,6 +26,8 @@ final class DirectoryScanner: Sendable {
 
   struct State: Sendable {
     var directories: [[Entry]] = []
+    /// The inode flags of each directory.
+    var flags: [UInt32] = []
     var jobs: [Job] = []
     var running = 0
     var dropped: [ConversionReport.Item] = []
@@ -62,6 +64,7 @@ final class DirectoryScanner: Sendable {
   func scan(threads: Int, policy: AttributePolicy) throws -> ScannedTree {
     state.withLock {
       $0.directories.append([])
+      $0.flags.append(0)
       $0.jobs.append(Job(number: 0, parent: nil, name: [], path: [], device: rootStatus.device))
     }
     var workers: [WorkerThread] = []
@@ -94,6 +97,9 @@ final class DirectoryScanner: Sendable {
     if cancellation.isCancelled { return state.withLock { $0.stop = ConversionCancelled() } }
     do throws(SystemError) {
       let directory = try job.parent?.open(job.name, [.read, .directory]) ?? root
+      // statx(2) tells but a few of the flags.
+      let flags = directory.inodeFlags() ?? 0
+      state.withLock(wake: false) { $0.flags[job.number] = flags }
       let names = try directory.entryNames()
       if job.path.count == 1, volatileDirectories.contains(job.path[0]) {
         if !names.isEmpty { exclude(job.path, "its content belongs to the running system") }
@@ -119,6 +125,7 @@ final class DirectoryScanner: Sendable {
     for index in entries.indices where entries[index].directory != nil {
       let number = state.directories.count
       state.directories.append([])
+      state.flags.append(0)
       entries[index].directory = number
       let name = entries[index].name
       state.jobs.append(
@@ -136,6 +143,11 @@ final class DirectoryScanner: Sendable {
       if patterns.excludes(path, isDirectory: entry.status.isDirectory) {
         exclude(path, "it matches an exclude pattern")
         return nil
+      }
+      if entry.status.isRegular, entry.status.size == 0 {
+        // Others tell when they are read. What can't be opened keeps what statx(2) told.
+        let file = try? directory.open(name, [.read, .nonBlocking])
+        entry.status.flags |= file?.inodeFlags() ?? 0
       }
       if entry.status.isSymbolicLink { entry.linkTarget = try directory.linkTarget(of: name) }
       do throws(SystemError) {

@@ -21,7 +21,7 @@ final class ReadAhead: @unchecked Sendable {
     var count = 0
     /// Why it could not be read.
     var failure: ReadFailure?
-    /// Of a whole file: its status afterwards.
+    /// Of a whole file: its status afterwards, with all flags of its inode.
     var status: FileStatus?
   }
 
@@ -131,7 +131,7 @@ final class ReadAhead: @unchecked Sendable {
         case .failure(let failure): outcome.failure = failure
         case .success(let file):
           outcome.count = try read(file, from: 0, into: buffer, expected.size)
-          outcome.status = try file.status()
+          outcome.status = try file.fullStatus()
         }
       }
     } catch {
@@ -151,6 +151,15 @@ final class ReadAhead: @unchecked Sendable {
       done += got
     }
     return done
+  }
+}
+
+extension Descriptor {
+  /// The status with the inode's flags that statx(2) does not tell.
+  func fullStatus() throws(SystemError) -> FileStatus {
+    var status = try status()
+    status.flags |= inodeFlags() ?? 0
+    return status
   }
 }
 
