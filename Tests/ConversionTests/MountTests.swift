@@ -3,16 +3,18 @@ import SystemIO
 import TestSupport
 import Testing
 
-/// What is mounted inside a source: made with rights in a namespace of the test's own, so that any
-/// user can run it.
+/// What is mounted inside a source; only root may mount.
 @Suite struct MountTests {
-  /// Mounts a file system on `data` and a tmpfs on `memory`; false where that is not allowed.
+  /// Mounts a disk's file system on `data` and a tmpfs on `memory`; false where that is not allowed.
   private func mount(_ root: String, _ scratch: Scratch) throws -> Bool {
     for name in ["data", "memory"] { try makeDirectories("\(root)/\(name)") }
     try makeDirectories(scratch.file("other"))
     try scratch.write("other/file", "on another disk")
-    let bound = try Tool.run("mount", ["--bind", scratch.file("other"), "\(root)/data"])
-    if bound.status != 0 { return false }
+    // Of its own: a directory of the scratch's may be in memory too.
+    let image = scratch.file("other.ext4")
+    try Tool.check("mke2fs", ["-q", "-t", "ext4", "-d", scratch.file("other"), image, "8M"])
+    let mounted = try Tool.run("mount", ["-o", "loop,ro", image, "\(root)/data"])
+    if mounted.status != 0 { return false }
     scratch.onEnd { _ = try? Tool.run("umount", ["\(root)/data"]) }
     try Tool.check("mount", ["-t", "tmpfs", "none", "\(root)/memory"])
     scratch.onEnd { _ = try? Tool.run("umount", ["\(root)/memory"]) }

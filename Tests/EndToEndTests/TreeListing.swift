@@ -49,7 +49,7 @@ enum TreeListing {
     entries ! -path './deep/*' -print0 | sort -z | xargs -0 -r getfattr -h -d -m - -e hex |
       perl -00 -ne 'my ($file, @names) = split /\n/; print map { "attribute $file $_\n" } @names'
     # Extents and an index are the file system'"'"'s own business.
-    [ ! -d flags ] || (cd flags && set +f && lsattr -d * | tr -d 'eI' | sed 's/^/flag /')
+    [ ! -d flags ] || (cd flags && set +f && lsattr -d * | tr -d 'eI-' | sed 's/^/flag /')
 
     """#
 
