@@ -47,9 +47,11 @@ import Testing
       """
       set -eu
       qemu-img convert -f qcow2 -O raw machine.qcow2 machine.raw
+      disk=$(root machine.raw)
+      dd if=machine.raw of=root.ext4 bs=1M iflag=skip_bytes skip=${disk#*=} conv=sparse status=none
       # The guest was cut off, maybe while its root grew; its journal holds the rest.
-      e2fsck -fy "$(root machine.raw)" > check 2>&1 || test $? -le 1 || { cat check >&2; exit 1; }
-      debugfs -R 'cat /etc/machine-id' "$(root machine.raw)" 2> /dev/null
+      e2fsck -fy root.ext4 > check 2>&1 || test $? -le 1 || { cat check >&2; exit 1; }
+      debugfs -R 'cat /etc/machine-id' root.ext4 2> /dev/null
       """, in: scratch.path)
     #expect(machine == "0123456789abcdef0123456789abcdef\n")
   }
