@@ -29,7 +29,7 @@ names=$(find "$tree" | wc -l)
 tar -cf "$work/tree.tar" --xattrs --sort=name -C "$tree" .
 
 ours() { "$bin/ingot" convert "$tree" -o "$work/ours.qcow2"; }
-ours_raw() { "$bin/ingot" convert "$tree" -o "$work/ours.raw"; }
+ours_raw() { "$bin/ingot" convert "$tree" -o "$work/ours.raw" --format raw; }
 ours_tar() { "$bin/ingot" convert - -o "$work/tar.qcow2" <"$work/tree.tar"; }
 # What the peers wrote is made durable, as ours is when it is done.
 mke2fs_raw() {
