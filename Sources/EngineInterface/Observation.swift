@@ -100,6 +100,10 @@ public struct ObservedResource: Sendable, Hashable {
   public var inputs: String?
   /// What a machine does; nil for other kinds.
   public var machine: MachineStatus?
+  /// What is not as it was applied last, because it was changed by another way.
+  ///
+  /// Always empty while an act on it is under way.
+  public var drift: [Drift]
   /// Everything else there is to tell, for `describe` and `-o json`: digests, paths, sizes.
   public var details: JSONValue
 
@@ -107,7 +111,7 @@ public struct ObservedResource: Sendable, Hashable {
   public init(
     _ resource: Resource, uid: String, generation: Int64 = 1, created: Int64 = 0,
     phase: Phase = .ready, reason: String? = nil, isBuiltIn: Bool = false, inputs: String? = nil,
-    machine: MachineStatus? = nil, details: JSONValue = [:]
+    machine: MachineStatus? = nil, drift: [Drift] = [], details: JSONValue = [:]
   ) {
     self.resource = resource
     self.uid = uid
@@ -118,6 +122,7 @@ public struct ObservedResource: Sendable, Hashable {
     self.isBuiltIn = isBuiltIn
     self.inputs = inputs
     self.machine = machine
+    self.drift = drift
     self.details = details
   }
 }

@@ -39,7 +39,7 @@ struct Comparison {
     let inputsChanged = inputsDiffer(resource, stored)
     let waiting = waitingForRestart(stored)
     if stored.phase == .ready, correction == nil, !inputsChanged, waiting.isEmpty,
-      old.spec == resource.spec, old.labels == resource.labels,
+      stored.drift.isEmpty, old.spec == resource.spec, old.labels == resource.labels,
       old.annotations == resource.annotations
     {
       return .unchanged
@@ -54,7 +54,9 @@ struct Comparison {
       if !problems.isEmpty { return .refuse(verb: "replace", problems) }
       return replacement
     }
-    guard let act = act(on: resource, stored, changes, correction, waiting) else {
+    let mending = mending(of: stored, for: resource)
+    if !mending.refusals.isEmpty { return .refuse(verb: "update", mending.refusals) }
+    guard let act = act(on: resource, stored, changes, mending, correction, waiting) else {
       return .unchanged
     }
     if !problems.isEmpty, !changes.isEmpty { return .refuse(verb: "update", problems) }
@@ -65,7 +67,7 @@ struct Comparison {
 
   private func act(
     on resource: Resource, _ stored: ObservedResource, _ changes: [FieldChange],
-    _ correction: RunCorrection?, _ waiting: [String]
+    _ mending: Mending, _ correction: RunCorrection?, _ waiting: [String]
   ) -> PlannedAction? {
     func made(_ act: Act, _ reason: PlanReason, _ effect: Effect) -> PlannedAction {
       PlannedAction(
@@ -73,7 +75,7 @@ struct Comparison {
         source: changes.lazy.compactMap(\.source).first ?? resource.source,
         inputs: digest(of: resource))
     }
-    let effect = changes.map(\.effect).max() ?? .none
+    let effect = max(changes.map(\.effect).max() ?? .none, mending.effect ?? .none)
     let update = Act.update(resource, restart: effect == .restart)
     switch stored.phase {
     case .incomplete:
@@ -92,6 +94,9 @@ struct Comparison {
       let paths = changes.map(\.path)
       let reason = paths.count == 1 ? "\(paths[0]) differs" : "\(paths.count) fields differ"
       return made(update, PlanReason(.changed, reason), effect)
+    }
+    if mending.effect != nil {
+      return made(update, PlanReason(.drifted, mending.sentence), effect)
     }
     guard let correction, let state = stored.machine?.state else { return nil }
     let strategy = MachineFacts(resource.spec).runStrategy.rawValue

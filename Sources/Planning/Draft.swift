@@ -23,6 +23,7 @@ struct Draft {
   /// In the order of addresses.
   private(set) var candidates: [Candidate] = []
   private(set) var unchanged: [ResourceID] = []
+  private var drift: [PlannedDrift] = []
   private var refused: [RefusedAction] = []
   /// Creates that were refused before they became candidates.
   private var refusedCreates: Set<ResourceID> = []
@@ -31,6 +32,7 @@ struct Draft {
   init(observed: ObservedState) { self.observed = observed }
 
   mutating func add(_ verdict: Verdict, of resource: Resource, stored: ObservedResource?) {
+    drift += (stored?.drift ?? []).map { PlannedDrift(resource.id, $0, isMended: false) }
     switch verdict {
     case .unchanged: unchanged.append(resource.id)
     case .act(let action):
@@ -94,9 +96,14 @@ struct Draft {
       (a.id, a.diagnostic.path, a.diagnostic.message)
         < (b.id, b.diagnostic.path, b.diagnostic.message)
     }
+    // One action does all that a resource needs, or none.
+    if !drift.isEmpty {
+      let acted = Set(actions.lazy.map(\.id))
+      for index in drift.indices { drift[index].isMended = acted.contains(drift[index].id) }
+    }
     return Plan(
       engineID: observed.engineID, generation: observed.generation, actions: actions,
-      refused: refused, unchanged: unchanged)
+      refused: refused, drift: drift, unchanged: unchanged)
   }
 
   /// Refuses what can't be until the rest stands; each refusal can take others with it.

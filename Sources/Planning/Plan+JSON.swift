@@ -6,7 +6,7 @@ internal import Resources
 extension Plan {
   /// The version of the form of `jsonValue`: a higher major one is to be refused by readers,
   /// unknown members of a higher minor one ignored.
-  public static let formatVersion = "1.0"
+  public static let formatVersion = "1.1"
 
   /// The plan as JSON, for programs; values in normal form, words from closed sets.
   public var jsonValue: JSONValue {
@@ -15,6 +15,7 @@ extension Plan {
       "engine": ["id": .string(engineID), "generation": .integer(generation)],
       "changes": .array(actions.map(\.jsonValue)),
       "refused": .array(refused.map(\.jsonValue)),
+      "drift": .array(drift.map(\.jsonValue)),
       "unchanged": .array(unchanged.map { .string($0.description) }),
       "summary": summary.jsonValue,
     ]
@@ -64,6 +65,18 @@ extension FieldChange {
     [
       "path": .string(path), "before": before ?? .null, "after": after ?? .null,
       "effect": .string(effect.word), "note": JSONValue(note), "source": source.jsonValue,
+    ]
+  }
+}
+
+extension PlannedDrift {
+  /// The difference as JSON; what is not set, or gone, is null.
+  public var jsonValue: JSONValue {
+    [
+      "address": .string(id.description), "path": .string(drift.path),
+      "applied": drift.applied ?? .null, "actual": drift.actual ?? .null,
+      "effect": .string(drift.effect.word), "note": JSONValue(drift.note),
+      "mended": .bool(isMended),
     ]
   }
 }

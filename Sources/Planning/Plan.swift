@@ -15,18 +15,21 @@ public struct Plan: Sendable, Hashable {
   public var actions: [PlannedAction]
   /// What would have to be done and is refused, with the reason; the rest goes on.
   public var refused: [RefusedAction]
+  /// What was changed by another way than ingot, of what is declared; by address.
+  public var drift: [PlannedDrift]
   /// Resources that are as declared.
   public var unchanged: [ResourceID]
 
   /// Makes a plan.
   public init(
     engineID: String, generation: Int64, actions: [PlannedAction], refused: [RefusedAction] = [],
-    unchanged: [ResourceID] = []
+    drift: [PlannedDrift] = [], unchanged: [ResourceID] = []
   ) {
     self.engineID = engineID
     self.generation = generation
     self.actions = actions
     self.refused = refused
+    self.drift = drift
     self.unchanged = unchanged
   }
 
@@ -83,6 +86,8 @@ public struct PlanReason: Sendable, Hashable {
     case inputsChanged
     /// An earlier act was cut short.
     case incomplete
+    /// Something was changed by another way than ingot.
+    case drifted
     /// It is there, but broken.
     case failed
     /// The run strategy asks for a running guest.
@@ -131,6 +136,24 @@ public struct FieldChange: Sendable, Hashable {
     self.effect = effect
     self.note = note
     self.source = source
+  }
+}
+
+/// Something that was changed by another way than ingot.
+public struct PlannedDrift: Sendable, Hashable {
+  /// Of which resource.
+  public var id: ResourceID
+  /// What was changed.
+  public var drift: Drift
+  /// Whether the plan's action on the resource brings it to what is declared; not where that is
+  /// refused.
+  public var isMended: Bool
+
+  /// Makes a note of it.
+  public init(_ id: ResourceID, _ drift: Drift, isMended: Bool) {
+    self.id = id
+    self.drift = drift
+    self.isMended = isMended
   }
 }
 

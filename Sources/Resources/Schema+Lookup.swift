@@ -32,9 +32,7 @@ extension Schema {
   public func field(at path: String) -> Field? {
     var fields = fields
     var found: Field?
-    var names = Self.names(in: path)[...]
-    if names.first == "spec" { names.removeFirst() }
-    for name in names {
+    for (name, _) in Self.parts(of: path) {
       guard let field = fields.first(where: { $0.name == name }) else { return nil }
       found = field
       fields = field.type.fields
@@ -54,22 +52,42 @@ extension Schema {
     return field.type.text(of: value)
   }
 
-  /// The names in a path, without the keys of elements.
-  static func names(in path: String) -> [String] {
-    var names: [String] = []
-    var name = ""
+  /// The value at a path such as `disks[root].size` in a specification; nil where it is not set.
+  public func value(at path: String, in spec: JSONValue) -> JSONValue? {
+    var value = spec
+    var type = FieldType.object(fields)
+    for part in Self.parts(of: path) {
+      guard let field = type.fields.first(where: { $0.name == part.name }),
+        let member = value[part.name], !member.isNull
+      else { return nil }
+      (type, value) = (field.type, member)
+      guard let key = part.key else { continue }
+      guard let element = value.array?.first(where: { type.elementKey(of: $0) == key }) else {
+        return nil
+      }
+      value = element
+    }
+    return value
+  }
+
+  /// The names in a path, each with the key of an element where it has one.
+  static func parts(of path: String) -> [(name: String, key: String?)] {
+    var parts: [(name: String, key: String?)] = [("", nil)]
     var isKey = false
     for character in path {
       switch character {
-      case "[": isKey = true
+      case "[": (isKey, parts[parts.count - 1].key) = (true, "")
       case "]": isKey = false
-      case "." where !isKey:
-        names.append(name)
-        name = ""
-      default: if !isKey { name.append(character) }
+      case "." where !isKey: parts.append(("", nil))
+      default:
+        if isKey {
+          parts[parts.count - 1].key?.append(character)
+        } else {
+          parts[parts.count - 1].name.append(character)
+        }
       }
     }
-    names.append(name)
-    return names
+    if parts.first?.name == "spec" { parts.removeFirst() }
+    return parts
   }
 }

@@ -1,4 +1,5 @@
 import EngineInterface
+import JSON
 import Planning
 import Resources
 import Testing
@@ -23,6 +24,35 @@ struct PlanViewTests {
                help: set deletionProtection: false and apply first
 
         Plan: 1 add, 1 change (0 live, 1 next-boot, 0 restart), 1 replace, 1 destroy, 1 refused, 1 unchanged.
+        """)
+  }
+
+  @Test("what was changed outside ingot stands in a section of its own, before the changes")
+  func drift() {
+    let id = Fixture.web1.id
+    let plan = Plan(
+      engineID: "e", generation: 1,
+      actions: [
+        PlannedAction(
+          .update(Fixture.web1, restart: false),
+          reason: PlanReason(.drifted, "2 things were changed outside ingot"), effect: .nextBoot)
+      ],
+      drift: [
+        Drift(
+          path: "memory.guest", applied: .integer(512 << 20), actual: .integer(1 << 30),
+          effect: .nextBoot),
+        Drift(path: "disks[data]", applied: "x", actual: nil, effect: .live, note: "plugged again"),
+      ].map { PlannedDrift(id, $0, isMended: true) })
+    #expect(
+      PlanView(style: .plain).lines(plan).joined(separator: "\n") == """
+        Changed outside ingot:
+             VirtualMachine/web1
+               ~ memory.guest  512Mi -> 1Gi
+               ~ disks[data]   x -> gone (plugged again)
+
+         ~   VirtualMachine/web1  next-boot  # 2 things were changed outside ingot
+
+        Plan: 0 add, 1 change (0 live, 1 next-boot, 0 restart), 0 replace, 0 destroy, 0 refused, 0 unchanged.
         """)
   }
 

@@ -47,9 +47,9 @@ struct PlanFormTests {
     let json = Self.mixed.jsonValue
     #expect(
       json.object?.names == [
-        "format_version", "engine", "changes", "refused", "unchanged", "summary",
+        "format_version", "engine", "changes", "refused", "drift", "unchanged", "summary",
       ])
-    #expect(json["format_version"] == "1.0")
+    #expect(json["format_version"] == "1.1")
     #expect(json["engine"] == ["id": "e", "generation": 7])
     let changes = try #require(json["changes"]?.array)
     let update = try #require(changes.first { $0["action"] == "update" })

@@ -45,8 +45,26 @@ struct DiffCommand: AsyncParsableCommand {
         from: "engine/\(resource.id)", to: "manifest/\(resource.id)")
       hasDifferences = hasDifferences || !lines.isEmpty
       for line in lines { TextStream.output.line(line) }
+      let drift = Self.drift(observed, resource.id, view)
+      hasDifferences = hasDifferences || !drift.isEmpty
+      for line in drift { TextStream.output.line(line) }
     }
     return hasDifferences
+  }
+
+  /// What was changed outside ingot: what was applied last beside what is there.
+  private static func drift(
+    _ observed: ObservedState, _ id: ResourceID, _ view: DiffView
+  ) -> [String] {
+    let drift = observed.resources.first { $0.resource.id == id }?.drift ?? []
+    let schema = Schema.table(for: id.kind)
+    func lines(_ value: (Drift) -> JSONValue?) -> [String] {
+      drift.compactMap { drift in
+        value(drift).map { "\(drift.path): \(sanitized(schema.text(of: $0, at: drift.path)))" }
+      }
+    }
+    return view.lines(
+      lines(\.applied), lines(\.actual), from: "engine/\(id)", to: "outside ingot/\(id)")
   }
 
   private static func lines(_ resource: Resource) -> [String] {

@@ -33,6 +33,10 @@ struct DescribeView {
     if let details = resource.details.object, !details.isEmpty {
       lines += ["", heading("Status")] + tree(resource.details, indent: 2)
     }
+    if !resource.drift.isEmpty {
+      lines += ["", heading("Changed outside ingot")]
+      lines += DriftView(style: style).rows(resource.drift, of: resource.resource.id.kind)
+    }
     lines += ["", heading("Events")] + eventLines(events)
     if resource.machine != nil {
       lines += ["", "Console: ingot console \(resource.resource.id.name) --log"]

@@ -22,9 +22,17 @@ enum ObservedJSON {
     if let reason = observed.reason { status["reason"] = .string(reason) }
     if let inputs = observed.inputs { status["inputs"] = .string(inputs) }
     if let machine = observed.machine { status["machine"] = json(machine) }
+    if !observed.drift.isEmpty { status["drift"] = .array(observed.drift.map(json)) }
     if observed.details.object?.isEmpty == false { status["details"] = observed.details }
     value["status"] = status
     return value
+  }
+
+  private static func json(_ drift: Drift) -> JSONValue {
+    [
+      "path": .string(drift.path), "applied": drift.applied ?? .null,
+      "actual": drift.actual ?? .null, "note": JSONValue(drift.note),
+    ]
   }
 
   private static func json(_ machine: MachineStatus) -> JSONValue {

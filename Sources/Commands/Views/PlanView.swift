@@ -15,8 +15,8 @@ struct PlanView {
       return ["No changes. \(counted(plan.unchanged.count, "resource")) as declared."]
     }
     let columns = columns(plan)
-    var lines: [String] = []
-    for action in plan.actions { lines += self.lines(action, columns) }
+    var lines = DriftView(style: style).lines(plan.drift)
+    for action in plan.actions { lines += self.lines(action, of: plan, columns) }
     for refusal in plan.refused { lines += self.lines(refusal, columns) }
     return lines + ["", summary(plan)]
   }
@@ -55,17 +55,17 @@ struct PlanView {
     }
     // A long value pushes its own effect word out, not everybody's.
     let subject = (headings + refusals + changes.filter { $0 <= 56 }).max() ?? 0
-    let effect = plan.actions.map { effectWords($0).count }.max() ?? 0
+    let effect = plan.actions.map { effectWords($0, plan).count }.max() ?? 0
     return Columns(subject: subject, effect: max(effect, "refused".count))
   }
 
-  private func lines(_ action: PlannedAction, _ columns: Columns) -> [String] {
+  private func lines(_ action: PlannedAction, of plan: Plan, _ columns: Columns) -> [String] {
     let mark = Mark(action)
     let place = action.source.map { " (\($0.file):\($0.line))" } ?? ""
     let heading =
       style.paint(" \(padded(mark.symbol, to: 3)) ", mark.ink)
       + padded(action.id.description, to: columns.subject) + "  "
-      + style.paint(padded(effectWords(action), to: columns.effect), mark.ink)
+      + style.paint(padded(effectWords(action, plan), to: columns.effect), mark.ink)
       + style.paint("  # \(sanitized(action.reason.message))\(place)", .faint)
     let rows = self.rows(action)
     let pathWidth = rows.map { displayWidth($0.path) }.max() ?? 0
@@ -124,7 +124,7 @@ struct PlanView {
   }
 
   /// The word or words of an action: what happens to a running guest.
-  private func effectWords(_ action: PlannedAction) -> String {
+  private func effectWords(_ action: PlannedAction, _ plan: Plan) -> String {
     switch action.act {
     case .create: return "create"
     case .delete: return "destroy"
@@ -132,7 +132,9 @@ struct PlanView {
     case .start: return "start"
     case .stop: return "stop"
     case .update:
-      let effects = Set(action.changes.map(\.effect)).subtracting([.none]).sorted()
+      // What is mended may be the hardest of all.
+      let effects = Set(action.changes.map(\.effect) + [action.effect])
+        .subtracting([.none]).sorted()
       return effects.isEmpty
         ? action.effect.word : effects.map(\.word).joined(separator: " + ")
     }

@@ -61,6 +61,7 @@ extension MemoryEngine {
     entry.generation += 1
     entry.phase = .ready
     entry.reason = nil
+    entry.drift = []
     if let inputs { entry.inputs = inputs }
     stored[resource.id] = entry
     guard resource.id.kind == .virtualMachine else { return ActOutcome() }

@@ -1,0 +1,62 @@
+internal import Diagnostics
+internal import EngineInterface
+internal import JSON
+internal import Resources
+
+// What was changed by another way than ingot, seen against what is declared now.
+extension Comparison {
+  /// What mending does to the running guest, and what can't be mended.
+  struct Mending {
+    /// The hardest effect of what can be mended; nil where nothing was changed outside.
+    var effect: Effect?
+    /// Why the rest can't.
+    var refusals: [Diagnostic] = []
+    /// A sentence without full stop.
+    var sentence = ""
+  }
+
+  func mending(of stored: ObservedResource, for resource: Resource) -> Mending {
+    guard !stored.drift.isEmpty else { return Mending() }
+    var mending = Mending(effect: Effect.none)
+    for drift in stored.drift {
+      switch effect(of: drift, for: resource, stored) {
+      case .refused: mending.refusals.append(refusal(drift, of: resource))
+      case let effect: mending.effect = max(mending.effect ?? .none, effect)
+      }
+    }
+    let paths = stored.drift.map(\.path)
+    mending.sentence =
+      paths.count == 1
+      ? "\(paths[0]) was changed outside ingot"
+      : "\(paths.count) things were changed outside ingot"
+    return mending
+  }
+
+  /// The effect of bringing one thing to what is declared now, which may be what is there already.
+  private func effect(
+    of drift: Drift, for resource: Resource, _ stored: ObservedResource
+  ) -> Effect {
+    let schema = Schema.table(for: resource.id.kind)
+    guard let field = schema.field(at: drift.path) else { return drift.effect }
+    let declared = schema.value(at: drift.path, in: resource.spec)
+    if declared == drift.actual { return .none }
+    // What can only grow is grown from what is there.
+    if drift.effect == .refused, field.shrinking == .refused, let actual = drift.actual?.integer,
+      let declared = declared?.integer, declared > actual
+    {
+      return .none
+    }
+    return drift.effect
+  }
+
+  private func refusal(_ drift: Drift, of resource: Resource) -> Diagnostic {
+    let schema = Schema.table(for: resource.id.kind)
+    let applied = schema.text(of: drift.applied, at: drift.path)
+    let actual = drift.actual.map { "is \(schema.text(of: $0, at: drift.path))" } ?? "is gone"
+    let isField = schema.field(at: drift.path) != nil
+    return Diagnostic(
+      "drifted", "\(actual) and was \(applied): it was changed outside ingot",
+      path: isField ? "spec.\(drift.path)" : drift.path, at: resource.place(of: drift.path),
+      help: drift.note ?? "declare what is there, or destroy the resource and make it anew")
+  }
+}
