@@ -73,6 +73,48 @@ struct CrashTests {
     #expect(try await engine.audit() == [], "\(step)")
   }
 
+  @Test("A machine is made anew on new disks before the guest stops; the old ones go at the end")
+  func replacingOrder() async throws {
+    let script = try #require(CrashScript.running.last)
+    let steps = try await names(of: script).filter { $0.hasPrefix("before replace") }
+    #expect(
+      steps.map { $0.split(separator: " ").dropFirst(3).joined(separator: " ") } == [
+        "intent", "directory", "disks", "seed", "stop", "configuration", "start", "old disks",
+        "outcome",
+      ])
+  }
+
+  @Test("A machine that can't be made anew keeps its old disks, and the next act completes it")
+  func replacingFails() async throws {
+    let fixture = try EngineFixture()
+    defer { fixture.cleanUp() }
+    let script = try #require(CrashScript.running.last)
+    try await script.prepare(fixture.open())
+    func files() throws -> [String] {
+      try namesInDirectory(fixture.home + "/pools/default").filter { $0.hasSuffix(".qcow2") }
+    }
+    let old = Set(try files())
+    #expect(old.count == 2)
+    do {
+      let engine = try fixture.open(checkpoint: { name in
+        if name == "before replace VirtualMachine start" {
+          throw SystemError("start", "qemu", errno: 12)
+        }
+      })
+      await #expect(throws: EngineError.self) { try await engine.perform(script.act) }
+      #expect(try await engine.resource(.virtualMachine, "vm")?.phase == .incomplete)
+    }
+    #expect(Set(try files()).isSuperset(of: old))
+    #expect(try files().count == 4)
+    let engine = try fixture.open()
+    guard case .replace(let resource) = script.act else { return }
+    try await engine.perform(.create(resource))
+    #expect(try files().count == 2)
+    #expect(Set(try files()).isDisjoint(with: old))
+    try await script.check(engine, "after the failure")
+    #expect(try await engine.audit() == [])
+  }
+
   @Test("An act on a resource that another process acts on is refused; a dead one's is taken over")
   func busy() async throws {
     let fixture = try EngineFixture()
@@ -190,6 +232,13 @@ struct CrashScript: Sendable, CustomTestStringConvertible {
     CrashScript(
       testDescription: "replace VirtualMachine/vm", act: .replace(halted),
       before: parts + [halted], expected: halted),
+    CrashScript(
+      testDescription: "replace Volume/data", act: .replace(volume("data")),
+      before: [volume("data")], expected: volume("data")),
+    CrashScript(
+      testDescription: "replace Volume/data by another format",
+      act: .replace(volume("data", format: "raw")),
+      before: [volume("data")], expected: volume("data", format: "raw")),
   ]
 
   /// With a guest that runs: slower, so apart from the others.
@@ -210,5 +259,13 @@ struct CrashScript: Sendable, CustomTestStringConvertible {
       act: .update(machine("vm", strategy: "Always", memory: 48 << 20), restart: true),
       before: [machine("vm", strategy: "Always")],
       expected: machine("vm", strategy: "Always", memory: 48 << 20), isRunning: true),
+    CrashScript(
+      testDescription: "replace a running machine", act: .replace(smaller),
+      before: [image("base"), larger], expected: smaller, isRunning: true),
   ]
+
+  private static let larger = machine(
+    "vm", disks: [disk("root", image: "base"), disk("more", size: 2 << 20)], strategy: "Always")
+  private static let smaller = machine(
+    "vm", disks: [disk("root", image: "base"), disk("more", size: 1 << 20)], strategy: "Always")
 }

@@ -40,6 +40,30 @@ struct StorageTests {
     #expect(try await engine.audit() == [])
   }
 
+  @Test("A data file that is missing is told of by any act, and made anew only when asked to")
+  func missingData() async throws {
+    let fixture = try EngineFixture()
+    defer { fixture.cleanUp() }
+    let engine = try fixture.open()
+    try await engine.perform(.create(volume("data")))
+    let holder = machine("vm", disks: [disk("own", size: 1 << 20)])
+    try await engine.perform(.create(holder))
+    let files = try namesInDirectory(fixture.home + "/pools/default").filter {
+      $0.hasSuffix(".qcow2")
+    }
+    for name in files { try removeFile("\(fixture.home)/pools/default/\(name)") }
+    for resource in [volume("data", size: 2 << 20), holder] {
+      // Once more, since the first failure leaves the resource incomplete.
+      for act in [Act.update(resource, restart: false), .create(resource)] {
+        let error = await #expect(throws: EngineError.self) { try await engine.perform(act) }
+        #expect(error?.code == "missing-data")
+        #expect(error?.help?.contains("--replace") == true)
+      }
+      try await engine.perform(.replace(resource))
+    }
+    #expect(try await engine.audit() == [])
+  }
+
   @Test("Many first volumes at once share the making of their pool")
   func manyAtOnce() async throws {
     let fixture = try EngineFixture()

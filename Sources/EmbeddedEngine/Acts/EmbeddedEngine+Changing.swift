@@ -131,6 +131,9 @@ extension EmbeddedEngine {
           row.inputs = change.inputs
           row.isBuiltIn = false
           row.details = try handler.details(db, change, in: self)
+          if change.id.kind == .volume || change.id.kind == .virtualMachine {
+            try StoredDisk.setMade(db, owner: change.uid, to: true)
+          }
           try row.update(db)
         } else {
           try handler.forget(db, uid: change.uid)

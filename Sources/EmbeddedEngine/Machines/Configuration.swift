@@ -123,7 +123,7 @@ struct ConfigurationFacts {
       let row: StoredDisk?
       if case .volume(let name) = disk.source {
         let volume = try StoredResource.require(db, ResourceID(.volume, name))
-        row = try StoredDisk.owned(by: volume.uid, db).first
+        row = try StoredDisk.owned(by: volume.uid, db).first { !$0.isRetired }
       } else {
         row = owned.first { $0.name == disk.name }
       }

@@ -8,19 +8,23 @@ internal import SystemIO
 extension EmbeddedEngine {
   /// Makes the disks a machine owns, grows those that are to be larger, and removes those that
   /// left its specification, as soon as no guest has them open.
-  func makeMachineDisks(_ uid: String, _ spec: MachineSpecification) throws {
+  ///
+  /// - Parameter keepsOld: whether those that others have taken the place of stay for now.
+  func makeMachineDisks(
+    _ uid: String, _ spec: MachineSpecification, keepsOld: Bool = false
+  ) throws {
     let rows = try disks(ownedBy: uid)
     for disk in spec.disks where disk.isOwned {
       guard let row = rows.first(where: { $0.name == disk.name }) else {
         throw corruptRow("disks", "disk \(disk.name) of machine \(uid) is missing")
       }
       try makeDisk(row, backing: try row.image.map(backing))
-      if let size = disk.size {
-        let wanted = try Self.diskSize(size, of: "disk \(disk.name)")
-        if wanted > row.virtualSize { try grow(row, to: wanted) }
-      }
+      let asked = try disk.size.map { try Self.diskSize($0, of: "disk \(disk.name)") } ?? 0
+      let wanted = max(asked, row.virtualSize)
+      // By its file too, which somebody may have made smaller.
+      if try wanted > min(row.virtualSize, actualSize(row) ?? 0) { try grow(row, to: wanted) }
     }
-    if try !isRunning(uid) { try removeLeftDisks(uid, spec) }
+    if try !keepsOld && !isRunning(uid) { try removeLeftDisks(uid, spec) }
   }
 
   /// The read-only image below a clone.
@@ -59,7 +63,7 @@ extension EmbeddedEngine {
 
   /// The machines that have a disk, with its name there.
   private func machines(showing disk: StoredDisk) throws -> [(uid: String, name: String)] {
-    guard disk.owner == disk.uid else { return [(disk.owner, disk.name)] }
+    guard disk.name.isEmpty else { return [(disk.owner, disk.name)] }
     return try store.read { db in
       guard let id = try StoredResource.address(db, uid: disk.owner) else { return [] }
       let volume = try StoredResource.require(db, id)

@@ -17,6 +17,7 @@ struct MachineHandler: ResourceHandler {
     var row = try StoredMachine.find(db, change.uid) ?? StoredMachine(uid: change.uid)
     if change.verb == .replace {
       row.instance += 1
+      row.replacing = row.isDown && row.replacing != .guest ? .halted : .guest
     } else if let before = change.before, change.changesWhole, !row.isDown {
       // What a running guest was started with, from the moment that it differs; a guest that its
       // monitor restarted meanwhile has what was staged before.
@@ -25,10 +26,16 @@ struct MachineHandler: ResourceHandler {
         row.runningSpec = before.resource.spec
       }
     }
-    try row.save(db)
     try engine.reserveMACs(db, spec, uid: change.uid)
     try engine.reservePorts(db, spec, uid: change.uid)
     try engine.reserveDisks(db, spec, change)
+    // A guest that was started on a disk that another takes the place of must not go on.
+    if row.replacing == .no, !row.isDown,
+      try StoredDisk.owned(by: change.uid, db).contains(where: \.isRetired)
+    {
+      row.replacing = .guest
+    }
+    try row.save(db)
   }
 
   func carryOut(_ run: ActRun) async throws -> ActOutcome {
@@ -37,12 +44,20 @@ struct MachineHandler: ResourceHandler {
     guard let after = change.after else { return ActOutcome() }
     let spec = try MachineSpecification(after.spec)
     let isRunning = try await engine.offload { try engine.isRunning(change.uid) }
-    if change.verb == .replace { try await rebuild(run, spec) }
+    // Also where an earlier act was to make it anew and was cut short.
+    let replacing = try await engine.offload {
+      try engine.store.read { db in try StoredMachine.require(db, change.uid).replacing }
+    }
     try await run.step("directory") {
       try makeDirectories(engine.home.machine(change.uid), permissions: 0o700)
     }
-    try await run.step("disks") { try engine.makeMachineDisks(change.uid, spec) }
+    try await run.step("disks") {
+      try engine.makeMachineDisks(change.uid, spec, keepsOld: replacing != .no)
+    }
     try await run.step("seed") { try engine.writeSeed(change, spec) }
+    if replacing != .no {
+      return try await exchange(run, spec, hadGuest: replacing == .guest)
+    }
     if change.verb == .update, change.changesWhole, isRunning {
       return try await changeRunning(run, spec)
     }
@@ -91,19 +106,36 @@ struct MachineHandler: ResourceHandler {
       effect: .none, notes: ["\(run.change.id) is \(done) but does not start: \(problem.message)"])
   }
 
-  /// Away with the guest and its own disks; new ones follow.
-  private func rebuild(_ run: ActRun, _ spec: MachineSpecification) async throws {
+  /// The guest on the old disks makes way for one on the new ones, which are made by now; the old
+  /// ones go when the new guest has started, or where there is none to start.
+  private func exchange(
+    _ run: ActRun, _ spec: MachineSpecification, hadGuest: Bool
+  ) async throws -> ActOutcome {
     let engine = run.engine
     let change = run.change
-    let grace = spec.terminationGracePeriod
-    try await run.step("stop") { try engine.bringDown(change.uid, grace: grace) }
+    guard let after = change.after else { return ActOutcome() }
+    try await run.step("stop") {
+      try engine.bringDown(change.uid, grace: spec.terminationGracePeriod)
+    }
+    try await run.step("configuration") {
+      try engine.writeConfiguration(change.uid, after, generation: change.nextGeneration)
+    }
+    let starts =
+      switch spec.runStrategy {
+      case .always, .rerunOnFailure: true
+      case .manual: hadGuest
+      case .halted: false
+      }
+    if starts { try await run.step("start") { try engine.start(change.uid) } }
     try await run.step("old disks") {
-      for disk in try engine.disks(ownedBy: change.uid) { try engine.removeDisk(disk) }
+      try engine.removeRetired(change.uid)
       try engine.store.write { db in
-        for disk in try StoredDisk.owned(by: change.uid, db) { try disk.delete(db) }
-        try engine.reserveDisks(db, spec, change)
+        var row = try StoredMachine.require(db, change.uid)
+        row.replacing = .no
+        try row.save(db)
       }
     }
+    return ActOutcome(effect: hadGuest ? .replace : .none)
   }
 
   /// Changes a running machine: what can be at once, the rest with the next boot, which comes now
@@ -138,7 +170,7 @@ struct MachineHandler: ResourceHandler {
   func details(
     _ db: Database, _ change: Change, in engine: EmbeddedEngine
   ) throws -> JSONValue {
-    let disks = try StoredDisk.owned(by: change.uid, db)
+    let disks = try StoredDisk.owned(by: change.uid, db).filter { !$0.isRetired }
     return [
       "directory": .string(engine.home.machine(change.uid)),
       "macs": try object(Allocation.all(db, .mac, owner: change.uid)),

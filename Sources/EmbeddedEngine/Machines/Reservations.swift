@@ -85,11 +85,20 @@ extension EmbeddedEngine {
 
   /// Gives rows to the disks the machine owns, and asks for growth where a size is larger.
   func reserveDisks(_ db: Database, _ spec: MachineSpecification, _ change: Change) throws {
-    let owned = try StoredDisk.owned(by: change.uid, db)
+    var owned = try StoredDisk.owned(by: change.uid, db).filter { !$0.isRetired }
+    if change.verb == .replace {
+      for disk in owned { try disk.retire(db) }
+      owned = []
+    }
     for disk in spec.disks {
       let row = owned.first { $0.name == disk.name }
-      if let row {
-        if change.verb == .replace { continue }
+      if let row, !row.isMade, !change.changesWhole,
+        let wanted = try newDisk(db, disk, change), !row.isLike(wanted)
+      {
+        // It was never whole, and something else is asked for now.
+        try row.retire(db)
+        try wanted.insert(db)
+      } else if let row {
         guard let size = disk.size, disk.isOwned else { continue }
         let wanted = try Self.diskSize(size, of: "disk \(disk.name)")
         try Self.grownSize(of: row, to: wanted, what: "disk \(disk.name) of \(change.id)")
@@ -133,6 +142,13 @@ extension EmbeddedEngine {
       }
       return try row(format: .qcow2, size: bytes, image: image.digest)
     }
+  }
+}
+
+extension StoredDisk {
+  /// Whether it has, or grows to have, the content that another would have.
+  fileprivate func isLike(_ other: StoredDisk) -> Bool {
+    image == other.image && pool == other.pool && virtualSize <= other.virtualSize
   }
 }
 

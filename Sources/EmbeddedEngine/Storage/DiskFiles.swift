@@ -5,8 +5,17 @@ internal import SystemIO
 // Disk files: made whole or not at all, grown, removed. Each can be done again.
 extension EmbeddedEngine {
   /// Makes a disk's file where it isn't there yet.
-  func makeDisk(_ disk: StoredDisk, backing: (path: String, format: DiskFormat)?) throws {
-    guard !fileExists(disk.path) else { return }
+  ///
+  /// - Parameter anew: takes the place of a file that is there and has not been used.
+  /// - Throws: `EngineError` `missing-data` where it was there once: what is lost is not made empty.
+  func makeDisk(
+    _ disk: StoredDisk, backing: (path: String, format: DiskFormat)?, anew: Bool = false
+  ) throws {
+    if fileExists(disk.path), !anew { return }
+    guard !disk.isMade else {
+      throw EngineError(
+        "missing-data", "the data file \(disk.path) is missing", help: Self.missingDataHelp)
+    }
     try preparePool(disk.pool)
     let file = try PendingFile(replacing: disk.path)
     if let backing {
@@ -17,6 +26,22 @@ extension EmbeddedEngine {
       try makeEmptyDisk(file.descriptor, format: disk.format, virtualSize: disk.virtualSize)
     }
     try file.commit()
+  }
+
+  static let missingDataHelp =
+    "put the file back; or name what it belongs to with --replace to make it anew, without its data"
+
+  /// The size a guest sees, by the file itself; nil where the file is missing.
+  ///
+  /// - Throws: `EngineError` where it is no disk of its format.
+  func actualSize(_ disk: StoredDisk) throws -> Int? {
+    do {
+      let file = try Descriptor.open(disk.path, .read)
+      return disk.format == .raw
+        ? try file.size() : try inspect(file, format: disk.format).virtualSize
+    } catch let error as SystemError where error.isNotFound {
+      return nil
+    }
   }
 
   /// Removes a disk's file and what a cut-short making left beside it.

@@ -10,11 +10,19 @@ struct VolumeHandler: ResourceHandler {
   func reserve(_ db: Database, _ change: Change, in engine: EmbeddedEngine) throws {
     guard let after = change.after else { return }
     let wanted = try disk(db, change, after, in: engine)
-    guard let disk = try StoredDisk.owned(by: change.uid, db).first else {
+    guard let disk = try current(db, change.uid) else {
       return try wanted.insert(db)
     }
-    if change.verb == .replace { return }
-    if !change.changesWhole, !fileExists(disk.path) {
+    if change.verb == .replace, disk.path != wanted.path {
+      try disk.retire(db)
+      // It may have been there before, in an act that was cut short.
+      for old in try StoredDisk.owned(by: change.uid, db) where old.path == wanted.path {
+        try old.delete(db)
+      }
+      return try wanted.insert(db)
+    }
+    // One that was never whole holds nothing.
+    if change.verb == .replace || !disk.isMade {
       try disk.delete(db)
       return try wanted.insert(db)
     }
@@ -26,6 +34,11 @@ struct VolumeHandler: ResourceHandler {
     }
   }
 
+  /// The volume's disk, without one that it has replaced.
+  private func current(_ db: Database, _ uid: String) throws -> StoredDisk? {
+    try StoredDisk.owned(by: uid, db).first { !$0.isRetired }
+  }
+
   private func disk(
     _ db: Database, _ change: Change, _ after: Resource, in engine: EmbeddedEngine
   ) throws -> StoredDisk {
@@ -33,10 +46,14 @@ struct VolumeHandler: ResourceHandler {
     guard let format = DiskFormat(rawValue: spec.format) else {
       throw EngineError("invalid", "the format '\(spec.format)' of \(change.id) is unknown")
     }
+    let path = try engine.diskPath(
+      db, pool: spec.pool, uid: change.uid, format: spec.format)
+    // The uid of one that is to be removed is taken for a moment.
+    let isTaken = try StoredDisk.owned(by: change.uid, db).contains { $0.path != path }
     return StoredDisk(
-      uid: change.uid, owner: change.uid, name: "", pool: spec.pool,
-      path: try engine.diskPath(db, pool: spec.pool, uid: change.uid, format: spec.format),
-      format: format,
+      uid: isTaken ? engine.host.makeUUID() : change.uid, owner: change.uid, name: "",
+      pool: spec.pool,
+      path: path, format: format,
       virtualSize: try EmbeddedEngine.diskSize(spec.size, of: "\(change.id)"))
   }
 
@@ -44,24 +61,20 @@ struct VolumeHandler: ResourceHandler {
     guard let after = run.change.after else { return ActOutcome() }
     let engine = run.engine
     let change = run.change
-    if change.verb == .replace {
-      try await run.step("old file") {
-        for disk in try engine.disks(ownedBy: change.uid) { try engine.removeDisk(disk) }
-        try engine.store.write { db in
-          for disk in try StoredDisk.owned(by: change.uid, db) { try disk.delete(db) }
-          try self.disk(db, change, after, in: engine).insert(db)
-        }
+    try await run.step("file") {
+      for disk in try engine.disks(ownedBy: change.uid) where !disk.isRetired {
+        try engine.makeDisk(disk, backing: nil, anew: !disk.isMade)
       }
     }
-    try await run.step("file") {
-      for disk in try engine.disks(ownedBy: change.uid) {
-        try engine.makeDisk(disk, backing: nil)
-      }
+    let disks = try await engine.offload { try engine.disks(ownedBy: change.uid) }
+    if disks.contains(where: \.isRetired) {
+      try await run.step("old file") { try engine.removeRetired(change.uid) }
     }
     let size = try EmbeddedEngine.diskSize(VolumeSpecification(after.spec).size, of: "\(change.id)")
-    guard let disk = try await engine.offload({ try engine.disks(ownedBy: change.uid).first }),
-      disk.virtualSize < size
-    else { return ActOutcome() }
+    guard let disk = disks.first(where: { !$0.isRetired }) else { return ActOutcome() }
+    // By its file too, which somebody may have made smaller.
+    let actual = try await engine.offload { try engine.actualSize(disk) ?? 0 }
+    guard min(disk.virtualSize, actual) < size else { return ActOutcome() }
     try await run.step("grow") { try engine.grow(disk, to: size) }
     return ActOutcome(effect: .live)
   }
@@ -69,7 +82,7 @@ struct VolumeHandler: ResourceHandler {
   func details(
     _ db: Database, _ change: Change, in engine: EmbeddedEngine
   ) throws -> JSONValue {
-    guard let disk = try StoredDisk.owned(by: change.uid, db).first else { return [:] }
+    guard let disk = try current(db, change.uid) else { return [:] }
     return [
       "path": .string(disk.path), "format": .string(disk.format.rawValue),
       "virtualSize": .integer(Int64(disk.virtualSize)),
@@ -91,6 +104,14 @@ extension EmbeddedEngine {
   /// The disks of a volume or a machine.
   func disks(ownedBy owner: String) throws -> [StoredDisk] {
     try store.read { db in try StoredDisk.owned(by: owner, db) }
+  }
+
+  /// Removes the disks that others have taken the place of.
+  func removeRetired(_ owner: String) throws {
+    for disk in try disks(ownedBy: owner) where disk.isRetired {
+      try removeDisk(disk)
+      try store.write { db in try disk.delete(db) }
+    }
   }
 
   /// Grows a disk, in the guest that has it open or in its file, and records the size.

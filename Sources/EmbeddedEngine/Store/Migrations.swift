@@ -8,6 +8,9 @@ func makeMigrator() -> DatabaseMigrator {
   migrator.registerMigration("1-first") { db in
     try db.execute(sql: firstSchema)
   }
+  migrator.registerMigration("2-replacing") { db in
+    try db.execute(sql: replacingSchema)
+  }
   return migrator
 }
 
@@ -120,4 +123,13 @@ private let firstSchema = """
     name TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
+  """
+
+private let replacingSchema = """
+  -- Whether the file has been made: one that is missing then is lost, not still to be made.
+  ALTER TABLE disks ADD COLUMN made INTEGER NOT NULL DEFAULT 1;
+  UPDATE disks SET made = 0 WHERE owner IN (SELECT uid FROM resources WHERE phase = 'incomplete');
+
+  -- How far the making anew of a machine is; see StoredMachine.Replacing.
+  ALTER TABLE machines ADD COLUMN replacing TEXT NOT NULL DEFAULT 'no';
   """

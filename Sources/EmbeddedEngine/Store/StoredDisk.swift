@@ -8,7 +8,8 @@ struct StoredDisk: Sendable, Hashable {
   var uid: String
   /// The volume's or the machine's uid.
   var owner: String
-  /// The disk's name in its machine; empty for a volume.
+  /// The disk's name in its machine, empty for a volume; with a slash in it for one that was
+  /// replaced and is to be removed.
   var name: String
   var pool: String
   var path: String
@@ -16,8 +17,13 @@ struct StoredDisk: Sendable, Hashable {
   var virtualSize: Int
   /// The digest of the image it is a clone of.
   var image: String?
+  /// Whether the file has been made: one that is missing then is lost.
+  var isMade: Bool
 
-  private static let columns = "uid, owner, name, pool, path, format, virtual_size, image"
+  /// Whether another has taken its place; its file is to be removed once that one is in use.
+  var isRetired: Bool { name.contains("/") }
+
+  private static let columns = "uid, owner, name, pool, path, format, virtual_size, image, made"
 
   init(
     uid: String, owner: String, name: String, pool: String, path: String, format: DiskFormat,
@@ -31,6 +37,7 @@ struct StoredDisk: Sendable, Hashable {
     self.format = format
     self.virtualSize = virtualSize
     self.image = image
+    isMade = false
   }
 
   private init(_ row: Row) throws {
@@ -43,6 +50,7 @@ struct StoredDisk: Sendable, Hashable {
     format = try row.choice(5)
     virtualSize = try row.int(6)
     image = try row.optionalText(7)
+    isMade = try row.bool(8)
     guard path.hasPrefix("/"), virtualSize >= 0 else {
       throw corruptRow("disks", "the disk \(uid) has the path '\(path)'")
     }
@@ -66,8 +74,23 @@ struct StoredDisk: Sendable, Hashable {
 
   func insert(_ db: Database) throws {
     try db.run(
-      sql: "INSERT INTO disks (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-      arguments: [uid, owner, name, pool, path, format.rawValue, virtualSize, image])
+      sql: "INSERT INTO disks (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      arguments: [
+        uid, owner, name, pool, path, format.rawValue, virtualSize, image, isMade ? 1 : 0,
+      ])
+  }
+
+  /// Makes way for another disk of the same name.
+  func retire(_ db: Database) throws {
+    try db.run(
+      sql: "UPDATE disks SET name = ? WHERE uid = ?", arguments: ["\(name)/\(uid)", uid])
+  }
+
+  /// Notes that the files of an owner are there, or that they are to be made anew.
+  static func setMade(_ db: Database, owner: String, to isMade: Bool) throws {
+    try db.run(
+      sql: "UPDATE disks SET made = ?1 WHERE owner = ?2 AND made != ?1",
+      arguments: [isMade ? 1 : 0, owner])
   }
 
   func delete(_ db: Database) throws {

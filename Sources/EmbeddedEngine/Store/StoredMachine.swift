@@ -18,9 +18,21 @@ struct StoredMachine: Sendable {
   var instance: Int64
   /// How far its monitor's journal has been read.
   var journalSequence: Int64
+  /// Whether it is being made anew, from the intent on until what it was is gone.
+  var replacing: Replacing
+
+  /// How far the making anew of a machine is.
+  enum Replacing: String {
+    /// It isn't.
+    case no
+    /// It is to be made anew, and had no guest.
+    case halted
+    /// It is to be made anew and has, or had, a guest.
+    case guest
+  }
 
   private static let columns =
-    "uid, is_down, state, reason, since, running_spec, instance, journal_sequence"
+    "uid, is_down, state, reason, since, running_spec, instance, journal_sequence, replacing"
 
   init(uid: String) {
     self.uid = uid
@@ -28,6 +40,7 @@ struct StoredMachine: Sendable {
     state = .halted
     instance = 1
     journalSequence = 0
+    replacing = .no
   }
 
   private init(_ row: Row) throws {
@@ -40,6 +53,7 @@ struct StoredMachine: Sendable {
     runningSpec = try row.optionalJSON(5)
     instance = try row.integer(6)
     journalSequence = try row.integer(7)
+    replacing = try row.choice(8)
   }
 
   static func all(_ db: Database) throws -> [String: StoredMachine] {
@@ -72,10 +86,10 @@ struct StoredMachine: Sendable {
 
   func save(_ db: Database) throws {
     try db.run(
-      sql: "REPLACE INTO machines (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      sql: "REPLACE INTO machines (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
       arguments: [
         uid, isDown ? 1 : 0, state.rawValue, reason, since, runningSpec?.text(), instance,
-        journalSequence,
+        journalSequence, replacing.rawValue,
       ])
   }
 
