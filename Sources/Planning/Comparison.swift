@@ -37,24 +37,34 @@ struct Comparison {
     let old = stored.resource
     let correction = stored.machine.flatMap { RunCorrection(resource.spec, $0.state) }
     let inputsChanged = inputsDiffer(resource, stored)
-    let waiting = waitingForRestart(stored)
-    if stored.phase == .ready, correction == nil, !inputsChanged, waiting.isEmpty,
+    let policy = UpdatePolicy(of: resource, options)
+    let waiting = waitingForRestart(stored, policy)
+    let isForced = options.replace.contains(resource.id)
+    if stored.phase == .ready, correction == nil, !inputsChanged, !isForced, waiting.isEmpty,
       stored.drift.isEmpty, old.spec == resource.spec, old.labels == resource.labels,
       old.annotations == resource.annotations
     {
       return .unchanged
     }
-    let changes = metadataChanges(old, resource) + fieldChanges(resource, stored)
-    let refusals = changes.filter { $0.effect == .refused }
+    var changes = metadataChanges(old, resource) + fieldChanges(resource, stored)
+    // What can't change in place can when it is made anew.
+    let refusals = isForced ? [] : changes.filter { $0.effect == .refused }
     if !refusals.isEmpty {
       return .refuse(verb: "update", refusals.map { refusal($0, of: resource) })
     }
     let problems = unsupported(in: resource)
-    if let replacement = replacement(resource, stored, changes, inputsChanged: inputsChanged) {
+    if let replacement = replacement(
+      resource, stored, changes, policy, inputsChanged: inputsChanged)
+    {
       if !problems.isEmpty { return .refuse(verb: "replace", problems) }
       return replacement
     }
-    let mending = mending(of: stored, for: resource)
+    changes = changes.map(policy.resolved)
+    let forbidden = changes.filter { $0.effect == .refused }
+    if !forbidden.isEmpty {
+      return .refuse(verb: "update", forbidden.map { forbiddenRestart($0, of: resource) })
+    }
+    let mending = mending(of: stored, for: resource, policy)
     if !mending.refusals.isEmpty { return .refuse(verb: "update", mending.refusals) }
     guard let act = act(on: resource, stored, changes, mending, correction, waiting) else {
       return .unchanged
@@ -107,40 +117,11 @@ struct Comparison {
     }
   }
 
-  private func replacement(
-    _ resource: Resource, _ stored: ObservedResource, _ changes: [FieldChange], inputsChanged: Bool
-  ) -> Verdict? {
-    let isImage = resource.id.kind == .image
-    let immutable = changes.first { $0.effect == .replace }
-    let reason: PlanReason
-    if let immutable {
-      reason = PlanReason(.immutableFieldChanged, "\(immutable.path) cannot change in place")
-    } else if inputsChanged {
-      reason = PlanReason(.inputsChanged, "what it is built from has changed")
-    } else if isImage, stored.phase == .failed {
-      // Other kinds hold data that a new one would not have; they are repaired in place.
-      reason = PlanReason(.failed, because("it is broken", stored))
-    } else {
-      return nil
-    }
-    if stored.resource.isProtected {
-      return .refuse(
-        verb: "replace",
-        [.protected(resource, "replaced: \(reason.message)", at: immutable?.source)])
-    }
-    // A guest runs on the image that its disk was made from; the old one is kept for it.
-    let shown = isImage ? changes.map(\.withoutEffect) : changes
-    return .act(
-      PlannedAction(
-        .replace(resource), reason: reason, effect: isImage ? .none : .replace, changes: shown,
-        source: immutable?.source ?? resource.source, inputs: digest(of: resource)))
-  }
-
-  private func because(_ sentence: String, _ stored: ObservedResource) -> String {
+  func because(_ sentence: String, _ stored: ObservedResource) -> String {
     stored.reason.map { "\(sentence): \($0)" } ?? sentence
   }
 
-  private func digest(of resource: Resource) -> String? {
+  func digest(of resource: Resource) -> String? {
     resource.id.kind == .image ? inputs[resource.id.name] : nil
   }
 
@@ -149,8 +130,10 @@ struct Comparison {
     return now != then && stored.phase != .incomplete
   }
 
-  private func waitingForRestart(_ stored: ObservedResource) -> [String] {
-    guard options.allowRestart, let machine = stored.machine, machine.state.hasGuest else {
+  private func waitingForRestart(
+    _ stored: ObservedResource, _ policy: UpdatePolicy
+  ) -> [String] {
+    guard policy.restart == .automatic, let machine = stored.machine, machine.state.hasGuest else {
       return []
     }
     return machine.restartRequired
@@ -194,25 +177,34 @@ extension Comparison {
       }
   }
 
-  /// What a change really does: nothing where no guest runs, and a restart only where allowed.
+  /// What a change really does: nothing where no guest runs.
+  ///
+  /// Whether a restart comes at once is for the policy to say.
   private func effect(_ effect: Effect, hasGuest: Bool, _ kind: Kind) -> Effect {
     switch effect {
     case .none, .replace, .refused: return effect
     case .live: return hasGuest ? .live : .none
     case .nextBoot, .restart:
-      guard hasGuest else { return .none }
-      // A network's or pool's act can't restart the guests that use it.
-      return options.allowRestart && kind == .virtualMachine ? .restart : .nextBoot
+      return hasGuest ? .nextBoot : .none
     }
   }
 
   private func refusal(_ change: FieldChange, of resource: Resource) -> Diagnostic {
+    Diagnostic(
+      "refused-change", sentence(change, of: resource), path: "spec.\(change.path)",
+      at: change.source, help: change.note ?? "declare a resource of another name")
+  }
+
+  private func forbiddenRestart(_ change: FieldChange, of resource: Resource) -> Diagnostic {
+    .restartForbidden(
+      resource, path: "spec.\(change.path)", sentence(change, of: resource), at: change.source)
+  }
+
+  private func sentence(_ change: FieldChange, of resource: Resource) -> String {
     let schema = Schema.table(for: resource.id.kind)
     let before = schema.text(of: change.before, at: change.path)
     let after = schema.text(of: change.after, at: change.path)
-    return Diagnostic(
-      "refused-change", "cannot change from \(before) to \(after)", path: "spec.\(change.path)",
-      at: change.source, help: change.note ?? "declare a resource of another name")
+    return "cannot change from \(before) to \(after)"
   }
 
   private func unsupported(in resource: Resource) -> [Diagnostic] {

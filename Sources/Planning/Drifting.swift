@@ -15,11 +15,19 @@ extension Comparison {
     var sentence = ""
   }
 
-  func mending(of stored: ObservedResource, for resource: Resource) -> Mending {
+  func mending(
+    of stored: ObservedResource, for resource: Resource, _ policy: UpdatePolicy
+  ) -> Mending {
     guard !stored.drift.isEmpty else { return Mending() }
     var mending = Mending(effect: Effect.none)
     for drift in stored.drift {
-      switch effect(of: drift, for: resource, stored) {
+      let effect = effect(of: drift, for: resource)
+      switch policy.resolved(effect) {
+      case .refused where effect != .refused:
+        mending.refusals.append(
+          .restartForbidden(
+            resource, path: path(of: drift, resource), "cannot be brought back",
+            at: resource.place(of: drift.path)))
       case .refused: mending.refusals.append(refusal(drift, of: resource))
       case let effect: mending.effect = max(mending.effect ?? .none, effect)
       }
@@ -33,9 +41,7 @@ extension Comparison {
   }
 
   /// The effect of bringing one thing to what is declared now, which may be what is there already.
-  private func effect(
-    of drift: Drift, for resource: Resource, _ stored: ObservedResource
-  ) -> Effect {
+  private func effect(of drift: Drift, for resource: Resource) -> Effect {
     let schema = Schema.table(for: resource.id.kind)
     guard let field = schema.field(at: drift.path) else { return drift.effect }
     let declared = schema.value(at: drift.path, in: resource.spec)
@@ -53,10 +59,14 @@ extension Comparison {
     let schema = Schema.table(for: resource.id.kind)
     let applied = schema.text(of: drift.applied, at: drift.path)
     let actual = drift.actual.map { "is \(schema.text(of: $0, at: drift.path))" } ?? "is gone"
-    let isField = schema.field(at: drift.path) != nil
     return Diagnostic(
       "drifted", "\(actual) and was \(applied): it was changed outside ingot",
-      path: isField ? "spec.\(drift.path)" : drift.path, at: resource.place(of: drift.path),
+      path: path(of: drift, resource), at: resource.place(of: drift.path),
       help: drift.note ?? "declare what is there, or destroy the resource and make it anew")
+  }
+
+  private func path(of drift: Drift, _ resource: Resource) -> String {
+    let isField = Schema.table(for: resource.id.kind).field(at: drift.path) != nil
+    return isField ? "spec.\(drift.path)" : drift.path
   }
 }

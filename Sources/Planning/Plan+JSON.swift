@@ -44,7 +44,8 @@ extension PlannedAction {
       "address": .string(id.description), "action": .string(act.verb),
       "effect": .string(effect.word),
       "reason": ["code": .string(reason.code.word), "message": .string(reason.message)],
-      "fields": .array(changes.map(\.jsonValue)), "source": source.jsonValue,
+      "fields": .array(changes.map(\.jsonValue)), "lost": .array(lost.map(JSONValue.string)),
+      "source": source.jsonValue,
       "depends_on": .array(dependencies.map { .string($0.description) }),
     ]
   }

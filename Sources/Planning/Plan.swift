@@ -53,6 +53,8 @@ public struct PlannedAction: Sendable, Hashable {
   public var dependencies: [ResourceID]
   /// For images: the digest of what it is built from.
   public var inputs: String?
+  /// For what is destroyed and made anew: what is lost with it, such as `disks[root]`.
+  public var lost: [String] = []
 
   /// Makes an action.
   public init(
@@ -82,6 +84,8 @@ public struct PlanReason: Sendable, Hashable {
     case changed
     /// A field differs that can't be changed in place.
     case immutableFieldChanged
+    /// It was named to be destroyed and made anew.
+    case replaceRequested
     /// What an image is built from differs.
     case inputsChanged
     /// An earlier act was cut short.

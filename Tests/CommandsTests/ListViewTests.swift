@@ -114,6 +114,9 @@ struct ListViewTests {
                   guest: 80
                   protocol: tcp
           terminationGracePeriod: 30s
+          updatePolicy:
+            restart: WhenStopped
+            replace: Forbid
           lifecycle:
             deletionProtection: false
 

@@ -16,7 +16,9 @@ struct ExecutionPropertyTests {
     let engine = MemoryEngine()
     let first = generator.resources()
     let second = generator.resources()
-    for (resources, options) in [(first, PlanOptions()), (second, PlanOptions(prune: true))] {
+    for (resources, options) in [
+      (first, PlanOptions()), (second, PlanOptions(allowReplace: true, prune: true)),
+    ] {
       var isComplete = false
       for _ in 0..<50 where !isComplete {
         let plan = Planner.plan(

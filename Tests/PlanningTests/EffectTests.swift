@@ -57,7 +57,7 @@ struct EffectTests {
     func effect(_ state: MachineStatus.State, _ allowRestart: Bool) throws -> Effect {
       let plan = Make.plan(
         rest + [new], over: (rest + [old]).map { Make.stored($0, state) },
-        allowRestart: allowRestart)
+        allowRestart: allowRestart, allowReplace: true)
       try plan.validate()
       let action = try #require(plan.actions.first)
       #expect(plan.actions.count == 1)

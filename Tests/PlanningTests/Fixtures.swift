@@ -58,12 +58,14 @@ enum Make {
   static func plan(
     _ desired: [Resource], over stored: [ObservedResource] = [], inputs: [String: String] = [:],
     host: HostCapacity = HostCapacity(cpuMillicores: 64_000, memory: 1 << 40),
-    allowRestart: Bool = false, prune: Bool = false
+    allowRestart: Bool = false, allowReplace: Bool = false, replace: Set<ResourceID> = [],
+    prune: Bool = false
   ) -> Plan {
     Planner.plan(
       desired: DesiredState(resources: desired, inputs: inputs),
       observed: observed(stored, host: host),
-      options: PlanOptions(allowRestart: allowRestart, prune: prune))
+      options: PlanOptions(
+        allowRestart: allowRestart, allowReplace: allowReplace, replace: replace, prune: prune))
   }
 }
 

@@ -36,10 +36,11 @@ struct PlanPropertyTests {
   func converges(seed: Int) async throws {
     var generator = ResourceGenerator(seed: UInt64(seed))
     let engine = MemoryEngine()
-    var options = PlanOptions()
+    var options = PlanOptions(allowReplace: true)
     for round in 0..<3 {
       let resources = generator.resources()
-      options = PlanOptions(allowRestart: generator.random.oneIn(2), prune: round == 2)
+      options = PlanOptions(
+        allowRestart: generator.random.oneIn(2), allowReplace: true, prune: round == 2)
       let plan = try await plan(resources, engine, options)
       #expect(plan.refusals == [], "seed \(seed) round \(round)")
       try await apply(plan, to: engine, &generator.random)

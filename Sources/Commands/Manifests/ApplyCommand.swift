@@ -54,7 +54,8 @@ struct ApplyCommand: AsyncParsableCommand {
     let session = try EngineSession.open(global)
     let observed = try await session.engine.observe()
     let desired = try await session.desired(files, observed: observed, style: style)
-    let plan = Planner.plan(desired: desired, observed: observed, options: planning.options)
+    let plan = Planner.plan(
+      desired: desired, observed: observed, options: try planning.options(desired))
     if output != .json {
       for line in PlanView(style: style).lines(plan) { TextStream.errors.line(line) }
     }

@@ -6,13 +6,33 @@ internal import Resources
 
 /// What a plan may do.
 struct PlanningOptions: ParsableArguments {
-  @Flag(help: "Allow guests to be restarted where a field needs it, instead of at the next boot.")
+  @Flag(
+    help: ArgumentHelp(
+      "Restart guests where a field needs it, instead of at their next boot.",
+      discussion: "A machine whose updatePolicy.restart is Never is still not restarted: stop it "
+        + "first, or change the policy."))
   var restart = false
+  @Flag(
+    name: .customLong("allow-replace"),
+    help: "Destroy machines and make them anew where a field needs it; their own disks are lost.")
+  var allowReplace = false
+  @Option(
+    help: ArgumentHelp(
+      "Destroy this resource and make it anew, though nothing asks for it; may be repeated.",
+      valueName: "kind/name"))
+  var replace: [String] = []
   @Flag(help: "Destroy what the engine holds and no manifest declares.")
   var prune = false
 
   /// The same for the planner.
-  var options: PlanOptions { PlanOptions(allowRestart: restart, prune: prune) }
+  ///
+  /// - Throws: `ValidationError` and `Failure` for what no manifest declares.
+  func options(_ desired: DesiredState) throws -> PlanOptions {
+    let replaced = replace.isEmpty ? [] : try Addresses.resources(replace)
+    for id in replaced { try desired.require(id, for: "--replace") }
+    return PlanOptions(
+      allowRestart: restart, allowReplace: allowReplace, replace: Set(replaced), prune: prune)
+  }
 }
 
 struct PlanCommand: AsyncParsableCommand {
@@ -38,7 +58,8 @@ struct PlanCommand: AsyncParsableCommand {
     let observed = try await session.engine.observe()
     let desired = try await session.desired(
       files, observed: observed, style: global.style(of: .errors))
-    let plan = Planner.plan(desired: desired, observed: observed, options: planning.options)
+    let plan = Planner.plan(
+      desired: desired, observed: observed, options: try planning.options(desired))
     show(plan)
     if !plan.refused.isEmpty { throw QuietExit(status: .refused) }
     if detailedExitCode, !plan.actions.isEmpty { throw QuietExit(status: .changes) }

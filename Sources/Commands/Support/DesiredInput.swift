@@ -1,3 +1,4 @@
+internal import Diagnostics
 internal import EngineInterface
 internal import Manifests
 internal import Planning
@@ -18,5 +19,19 @@ extension EngineSession {
       inputs[resource.id.name] = try await images.inputs(of: resource)
     }
     return DesiredState(resources: loaded.resources, inputs: inputs)
+  }
+}
+
+extension DesiredState {
+  /// Makes sure that a resource that an option names is declared.
+  ///
+  /// - Throws: `Failure` with the nearest name.
+  func require(_ id: ResourceID, for option: String) throws {
+    if resources.contains(where: { $0.id == id }) { return }
+    let names = resources.filter { $0.id.kind == id.kind }.map(\.id.name)
+    let near = nearest(to: id.name, among: names).map { "did you mean \(id.kind.shortName)/\($0)?" }
+    throw Failure(
+      "no manifest declares \(id), which \(option) names",
+      help: near ?? "name one that the manifests declare")
   }
 }

@@ -69,7 +69,8 @@ struct PlanView {
       + style.paint("  # \(sanitized(action.reason.message))\(place)", .faint)
     let rows = self.rows(action)
     let pathWidth = rows.map { displayWidth($0.path) }.max() ?? 0
-    return [heading]
+    let loss = action.lost.isEmpty ? [] : ["       lost: \(action.lost.joined(separator: ", "))"]
+    return [heading] + loss
       + rows.map { row in
         let text = "\(padded(row.path, to: pathWidth))  \(row.values)"
         return "       " + style.paint(row.symbol, row.ink) + " "

@@ -33,8 +33,19 @@ extension Schema {
       Field(
         "terminationGracePeriod", .seconds(0...86_400), default: 30, effect: .live,
         "How long a shutdown may take before the guest is killed."),
+      Field("updatePolicy", .object(policyFields), default: [:], "What a change may do to it."),
       lifecycle,
     ])
+
+  private static let policyFields = [
+    Field(
+      "restart", .choice(["Never", "WhenStopped", "Automatic"]), default: "WhenStopped",
+      "When a change needs a restart: refuse it while the guest runs, keep it for the next boot, "
+        + "restart at once."),
+    Field(
+      "replace", .choice(["Forbid", "Allow"]), default: "Forbid",
+      "Whether a change may destroy the machine with its own disks and make it anew."),
+  ]
 
   private static let cpuFields = [
     Field(

@@ -14,6 +14,7 @@ extension MemoryEngine {
       halt(resource.id)
       stored[resource.id] = nil
       _ = try create(resource, inputs: inputs)
+      if hadGuest, resource.spec["runStrategy"] == "Manual" { start(resource.id) }
       return ActOutcome(effect: hadGuest ? .replace : .none)
     case .delete(let id): return try delete(id)
     case .start(let id):
