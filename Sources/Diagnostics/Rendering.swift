@@ -12,7 +12,8 @@ extension Diagnostic {
       let number = String(span.line)
       let margin = String(repeating: " ", count: number.count)
       // A tab keeps its width only if the caret's line repeats it.
-      let lead = String(source.prefix(span.column - 1).map { $0 == "\t" ? "\t" : " " })
+      let before = String(source.unicodeScalars.prefix(span.column - 1))
+      let lead = String(before.map { $0 == "\t" ? "\t" : " " })
       let carets = String(repeating: "^", count: span.length)
       text += "\n \(number) | \(source)\n \(margin) | \(lead)\(carets)"
     }

@@ -18,9 +18,16 @@ struct Declarations {
   /// Takes in a document's outcome.
   ///
   /// A document with errors still declares its name, so that one mistake is not reported twice.
-  mutating func add(_ resource: Resource?, from decoder: DocumentDecoder) {
-    diagnostics += decoder.diagnostics
-    references += decoder.references
+  ///
+  /// - Parameter isFlawed: whether the document lacks something that was reported already, so that
+  ///   nothing else can be said of it.
+  mutating func add(
+    _ resource: Resource?, from decoder: DocumentDecoder, isFlawed: Bool = false
+  ) {
+    if !isFlawed {
+      diagnostics += decoder.diagnostics
+      references += decoder.references
+    }
     guard let id = decoder.id, let place = decoder.nameSpan else { return }
     if let first = places[id] {
       diagnostics.append(
@@ -30,7 +37,7 @@ struct Declarations {
       return
     }
     places[id] = place
-    if let resource { readable.append(resource) }
+    if let resource, !isFlawed { readable.append(resource) }
     if !decoder.diagnostics.isEmpty { flawed.insert(id) }
   }
 

@@ -27,17 +27,17 @@ public struct LoadedManifests: Sendable {
   public var diagnostics: [Diagnostic]
   /// The manifests, for the lines that diagnostics show.
   public let sources: [ManifestSource]
-  /// Where the lines begin, for the files that diagnostics are about.
-  private let lineStarts: [String: [Int]]
+  /// The lines of the files that diagnostics are about.
+  private let lines: [String: YAMLLines]
 
   init(resources: [Resource], diagnostics: [Diagnostic], sources: [ManifestSource]) {
     self.resources = resources
     self.diagnostics = diagnostics
     self.sources = sources
     let files = Set(diagnostics.compactMap(\.span?.file))
-    lineStarts = sources.reduce(into: [:]) { starts, source in
+    lines = sources.reduce(into: [:]) { lines, source in
       guard files.contains(source.file) else { return }
-      starts[source.file] = Self.lineStarts(source.bytes)
+      lines[source.file] = YAMLLines(source.bytes)
     }
   }
 
@@ -46,20 +46,8 @@ public struct LoadedManifests: Sendable {
 
   /// The line that a span lies in; nil for a file that was not read.
   public func line(_ span: SourceSpan) -> String? {
-    guard let source = sources.first(where: { $0.file == span.file }) else { return nil }
-    let starts = lineStarts[span.file] ?? Self.lineStarts(source.bytes)
-    guard starts.indices.contains(span.line - 1) else { return nil }
-    let rest = source.bytes[starts[span.line - 1]...]
-    let line = String(decoding: rest.prefix { $0 != Self.newline }, as: UTF8.self)
-    return line.hasSuffix("\r") ? String(line.dropLast()) : line
-  }
-
-  private static let newline = UInt8(ascii: "\n")
-
-  private static func lineStarts(_ bytes: [UInt8]) -> [Int] {
-    var starts = [0]
-    for (index, byte) in bytes.enumerated() where byte == newline { starts.append(index + 1) }
-    return starts
+    if let lines = lines[span.file] { return lines[span.line] }
+    return sources.first { $0.file == span.file }.flatMap { YAMLLines($0.bytes)[span.line] }
   }
 
   /// All diagnostics as text, each with its line, caret and help.
@@ -94,8 +82,8 @@ public enum ManifestLoader {
       declared.diagnostics += stream.diagnostics
       for document in stream.documents {
         var decoder = DocumentDecoder(source: source)
-        let resource = decoder.decode(document)
-        declared.add(resource, from: decoder)
+        let resource = decoder.decode(document.root)
+        declared.add(resource, from: decoder, isFlawed: document.isFlawed)
       }
     }
     declared.check()

@@ -10,7 +10,7 @@ extension Composer {
     case .start: mark = YAMLMark(line: 1, column: 1)
     case .mark(let place): mark = place
     case .byte(let offset):
-      mark = self.mark(ofByte: offset)
+      mark = YAMLLines.end(of: bytes.prefix(offset))
       if let character = failure.character {
         message += " (0x\(String(character, radix: 16)))"
       }
@@ -20,8 +20,11 @@ extension Composer {
       message += ", \(context)"
       if contextMark != mark { message += " of line \(contextMark.line)" }
     }
-    if isTab(mark) {
+    let line = YAMLLines(Array(bytes))[Int(mark.line)] ?? ""
+    if line.unicodeScalars.prefix(Int(mark.column)).contains("\t") {
       help = "indent with spaces; YAML forbids tabs"
+    } else if line.contains("${") {
+      help = "put a reference into quotation marks where it stands between '{}' or '[]'"
     }
     return Diagnostic(
       "yaml-syntax", message,
@@ -42,31 +45,5 @@ extension Composer {
       "remove the character, or write it as an escape in a text with double quotes"
     default: nil
     }
-  }
-
-  /// Where a byte stands; characters are counted by the bytes that begin one.
-  private func mark(ofByte offset: Int) -> YAMLMark {
-    var mark = YAMLMark(line: 1, column: 1)
-    for byte in bytes.prefix(offset) {
-      if byte == UInt8(ascii: "\n") {
-        mark.line += 1
-        mark.column = 1
-      } else if byte & 0xc0 != 0x80 {
-        mark.column += 1
-      }
-    }
-    return mark
-  }
-
-  /// Whether a tab stands at or right before a mark.
-  private func isTab(_ mark: YAMLMark) -> Bool {
-    var line: Int32 = 1
-    var index = bytes.startIndex
-    while line < mark.line, let end = bytes[index...].firstIndex(of: UInt8(ascii: "\n")) {
-      index = end + 1
-      line += 1
-    }
-    let rest = bytes[index...].prefix { $0 != UInt8(ascii: "\n") }
-    return rest.prefix(Int(mark.column)).contains(UInt8(ascii: "\t"))
   }
 }

@@ -6,16 +6,23 @@ struct Composer {
   let events: EventReader
   let bytes: UnsafeBufferPointer<UInt8>
   let file: String
+  let source: Int32
   let limits: YAMLLimits
   var diagnostics: [Diagnostic] = []
   private var anchors: [String: (node: YAMLNode, count: Int)] = [:]
   private var openAnchors: Set<String> = []
   private var nodeCount = 0
   private var aliasedCount = 0
+  /// Whether something in the current document could not be taken as it is written.
+  private var isFlawed = false
+  /// Whether `${` was met in the current document.
+  private var hasReferences = false
 
   init(
-    events: EventReader, bytes: UnsafeBufferPointer<UInt8>, file: String, limits: YAMLLimits
+    events: EventReader, bytes: UnsafeBufferPointer<UInt8>, file: String, source: Int32,
+    limits: YAMLLimits
   ) {
+    self.source = source
     self.events = events
     self.bytes = bytes
     self.file = file
@@ -26,7 +33,7 @@ struct Composer {
   struct Stopped: Error {}
 
   mutating func stream() -> YAMLStream {
-    var documents: [YAMLNode] = []
+    var documents: [YAMLDocument] = []
     do throws(Stopped) {
       while true {
         try advance()
@@ -35,9 +42,13 @@ struct Composer {
           return YAMLStream(documents: documents, diagnostics: diagnostics)
         case YAML_DOCUMENT_START_EVENT:
           anchors.removeAll()
+          isFlawed = false
+          hasReferences = false
           try advance()
           let root = try node(depth: 0)
-          if !root.isEmpty { documents.append(root) }
+          if root.isEmpty { continue }
+          documents.append(
+            YAMLDocument(root: root, isFlawed: isFlawed, hasReferences: hasReferences))
         default: break
         }
       }
@@ -53,12 +64,20 @@ struct Composer {
     }
   }
 
+  /// Ends reading at a limit of ours, which libyaml doesn't have.
   private mutating func stop(
-    _ code: DiagnosticCode, _ message: String, at mark: YAMLMark, length: Int = 1,
-    help: String? = nil
+    _ message: String, at mark: YAMLMark, length: Int = 1, help: String
   ) -> Stopped {
-    report(code, message, at: mark, length: length, help: help)
+    report("yaml-limit", message + ", more than ingot reads", at: mark, length: length, help: help)
     return Stopped()
+  }
+
+  /// Reports what is fine YAML and no manifest; reading goes on without it.
+  private mutating func refuse(
+    _ code: DiagnosticCode, _ message: String, at mark: YAMLMark, length: Int = 1, help: String
+  ) {
+    isFlawed = true
+    report(code, message, at: mark, length: length, help: help)
   }
 
   private mutating func report(
@@ -73,10 +92,11 @@ struct Composer {
   /// The node that begins with the current event.
   private mutating func node(depth: Int) throws(Stopped) -> YAMLNode {
     guard depth <= limits.depth else {
-      throw stop("yaml-limit", "nested deeper than \(limits.depth)", at: events.start)
+      throw stop(
+        "nested deeper than \(limits.depth) levels", at: events.start, help: "nest less deeply")
     }
     if events.type == YAML_ALIAS_EVENT { return try aliased() }
-    try checkTag()
+    checkTag()
     let anchor = events.anchor
     let before = nodeCount
     if let anchor { openAnchors.insert(anchor) }
@@ -84,9 +104,8 @@ struct Composer {
     switch events.type {
     case YAML_SCALAR_EVENT:
       nodeCount += 1
-      node = YAMLNode(
-        content: .scalar(events.text, isPlain: events.isPlain), start: events.start,
-        end: events.end)
+      if events.mentionsReference { hasReferences = true }
+      node = made(.scalar(events.text, isPlain: events.isPlain), from: events.start)
     case YAML_SEQUENCE_START_EVENT: node = try sequence(depth: depth)
     default: node = try mapping(depth: depth)
     }
@@ -97,25 +116,31 @@ struct Composer {
     return node
   }
 
+  /// A node that ends with the current event.
+  private func made(_ content: YAMLNode.Content, from start: YAMLMark) -> YAMLNode {
+    YAMLNode(content: content, start: start, end: events.end, source: source)
+  }
+
   private mutating func aliased() throws(Stopped) -> YAMLNode {
     let name = events.anchor ?? ""
     let length = name.count + 1
     guard let (node, count) = anchors[name] else {
       let isOpen = openAnchors.contains(name)
-      throw stop(
+      refuse(
         "yaml-alias",
         isOpen ? "'*\(name)' stands within what it refers to" : "nothing is named '&\(name)'",
         at: events.start, length: length,
         help: isOpen
-          ? nil
+          ? "write the value out"
           : nearest(to: name, among: anchors.keys.sorted()).map { "did you mean '*\($0)'?" }
             ?? "put '&\(name)' before the value that is meant, above this line")
+      return made(.scalar("", isPlain: true), from: events.start)
     }
     aliasedCount += count
     nodeCount += count
     guard aliasedCount <= limits.aliasedNodes else {
       throw stop(
-        "yaml-limit", "aliases stand for more than \(limits.aliasedNodes) values",
+        "aliases stand for more than \(limits.aliasedNodes) values",
         at: events.start, length: length, help: "write the values out")
     }
     var copy = node
@@ -124,13 +149,13 @@ struct Composer {
     return copy
   }
 
-  private mutating func checkTag() throws(Stopped) {
+  private mutating func checkTag() {
     guard let tag = events.tag else { return }
     let known = ["str", "int", "float", "bool", "null", "seq", "map"].map {
       "tag:yaml.org,2002:\($0)"
     }
     guard tag == "!" || known.contains(tag) else {
-      throw stop(
+      return refuse(
         "yaml-tag", "the tag '\(tag)' is unknown", at: events.start, help: "remove the tag")
     }
   }
@@ -144,7 +169,7 @@ struct Composer {
       items.append(try node(depth: depth + 1))
       try advance()
     }
-    return YAMLNode(content: .sequence(items), start: start, end: events.end)
+    return made(.sequence(items), from: start)
   }
 
   private mutating func mapping(depth: Int) throws(Stopped) -> YAMLNode {
@@ -157,14 +182,15 @@ struct Composer {
     try advance()
     while events.type != YAML_MAPPING_END_EVENT {
       let key = try node(depth: depth + 1)
-      guard case .scalar(let name, let isPlain) = key.content else {
-        throw stop("yaml-key", "a key must be a text", at: key.start)
-      }
       try advance()
       let value = try node(depth: depth + 1)
       try advance()
+      guard case .scalar(let name, let isPlain) = key.content else {
+        refuse("yaml-key", "a key must be a text", at: key.start, help: "write 'name: value'")
+        continue
+      }
       if isPlain, name == "<<" {
-        merged += try pairsToMerge(value)
+        merged += pairsToMerge(value)
         continue
       }
       let length = Int32(clamping: key.markedLength)
@@ -172,11 +198,12 @@ struct Composer {
         reportDuplicate(name, key, first: pairs.first { $0.key == name }?.keyStart)
       } else {
         pairs.append(
-          YAMLPair(key: name, keyStart: key.start, keyLength: length, value: value))
+          YAMLPair(
+            key: name, keyStart: key.start, keyLength: length, source: source, value: value))
       }
     }
     for pair in merged where !isDuplicate(pair.key, in: pairs, &names) { pairs.append(pair) }
-    return YAMLNode(content: .mapping(pairs), start: start, end: events.end)
+    return made(.mapping(pairs), from: start)
   }
 
   /// Few names are compared one by one; a set is made only for many.
@@ -194,7 +221,7 @@ struct Composer {
       help: first.map { "it stands first at \(file):\($0.line):\($0.column); remove one" })
   }
 
-  private mutating func pairsToMerge(_ value: YAMLNode) throws(Stopped) -> [YAMLPair] {
+  private mutating func pairsToMerge(_ value: YAMLNode) -> [YAMLPair] {
     var wrong = value
     switch value.content {
     case .mapping(let pairs): return pairs
@@ -208,9 +235,10 @@ struct Composer {
       if case .mapping = wrong.content { return pairs }
     case .scalar: break
     }
-    throw stop(
+    refuse(
       "yaml-key", "'<<' merges mappings, and this is none", at: wrong.start,
       length: wrong.markedLength, help: "write '<<: *name' with the anchor of a mapping")
+    return []
   }
 }
 

@@ -8,7 +8,7 @@ final class EventReader {
   /// Whether libyaml's own memory could be had.
   private let isReady: Bool
 
-  /// Reads a text that must outlive the object.
+  /// Reads a text that must outlive the object; its encoding is told by its byte order mark.
   init(_ bytes: UnsafeBufferPointer<UInt8>) {
     parser = .allocate(capacity: 1)
     parser.initialize(to: yaml_parser_t())
@@ -21,7 +21,6 @@ final class EventReader {
       bytes.baseAddress
       ?? UnsafePointer(UnsafeRawPointer(parser).assumingMemoryBound(to: UInt8.self))
     yaml_parser_set_input_string(parser, base, bytes.count)
-    yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
   }
 
   deinit {
@@ -51,6 +50,17 @@ final class EventReader {
     let scalar = current.pointee.data.scalar
     return String(
       decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
+  }
+
+  /// Whether `${` stands in the current scalar.
+  var mentionsReference: Bool {
+    let scalar = current.pointee.data.scalar
+    let text = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
+    guard let dollar = text.firstIndex(of: UInt8(ascii: "$")) else { return false }
+    return text[dollar...].indices.contains { index in
+      text[index] == UInt8(ascii: "$") && index + 1 < text.count
+        && text[index + 1] == UInt8(ascii: "{")
+    }
   }
 
   /// Whether the current scalar is plain, so that its text decides its type.

@@ -30,6 +30,16 @@ public struct YAMLNode: Sendable {
   public var start: YAMLMark
   /// Where it ends; the column is that behind the last character.
   public var end: YAMLMark
+  /// The number of the text that it comes from.
+  public var source: Int32
+
+  /// Makes a node.
+  public init(content: Content, start: YAMLMark, end: YAMLMark, source: Int32) {
+    self.content = content
+    self.start = start
+    self.end = end
+    self.source = source
+  }
 
   /// How many characters are marked in an error: the node, where it stands on one line.
   public var markedLength: Int {
@@ -48,8 +58,21 @@ public struct YAMLPair: Sendable {
   public var keyStart: YAMLMark
   /// How many characters the key has in the text.
   public var keyLength: Int32
+  /// The number of the text that the key comes from.
+  public var source: Int32
   /// The value.
   public var value: YAMLNode
+
+  /// Makes a pair.
+  public init(
+    key: String, keyStart: YAMLMark, keyLength: Int32, source: Int32, value: YAMLNode
+  ) {
+    self.key = key
+    self.keyStart = keyStart
+    self.keyLength = keyLength
+    self.source = source
+    self.value = value
+  }
 }
 
 /// What a plain scalar stands for in YAML's core schema (YAML 1.2.2, 10.3.2).

@@ -2,10 +2,20 @@ public import Diagnostics
 
 /// What a YAML text holds: its documents and what is wrong with it.
 public struct YAMLStream: Sendable {
-  /// The root nodes of the documents up to the first error of syntax; empty documents are left out.
-  public var documents: [YAMLNode]
+  /// The documents up to the first error of syntax; empty ones are left out.
+  public var documents: [YAMLDocument]
   /// What is wrong, in the order of the text.
   public var diagnostics: [Diagnostic]
+}
+
+/// A document of a YAML text.
+public struct YAMLDocument: Sendable {
+  /// Its root.
+  public var root: YAMLNode
+  /// Whether it lacks something that was reported.
+  public var isFlawed: Bool
+  /// Whether `${` stands anywhere in its texts.
+  public var hasReferences: Bool
 }
 
 /// How much a YAML text may hold, so that no input can exhaust memory or stack.
@@ -21,24 +31,31 @@ public struct YAMLLimits: Sendable {
   public init() {}
 }
 
-/// Parses a YAML text in UTF-8 with libyaml.
+/// Parses a YAML 1.1 text with libyaml, in UTF-8 or, with a byte order mark, in UTF-16.
 ///
 /// Anchors, aliases and merge keys are resolved; several documents are one stream. libyaml stops at
-/// the first error of syntax, and so does this; duplicate keys are reported and parsing goes on.
+/// the first error of syntax, with the code `yaml-syntax`, and so does this.
 ///
-/// - Parameter file: the name for diagnostics.
+/// What libyaml reads and manifests may not hold is reported with a code of its own, and reading
+/// goes on: `duplicate-key`, `yaml-key` for keys that are no texts, `yaml-tag` for tags beyond
+/// YAML's core schema, `yaml-alias` for aliases of nothing. At `yaml-limit`, one of `limits`,
+/// reading ends.
+///
+/// - Parameters:
+///   - file: the name for diagnostics.
+///   - source: the number that all nodes bear, for those who put several texts together.
 public func parseYAML(
-  _ bytes: [UInt8], file: String, limits: YAMLLimits = YAMLLimits()
+  _ bytes: [UInt8], file: String, source: Int32 = 0, limits: YAMLLimits = YAMLLimits()
 ) -> YAMLStream {
   guard bytes.count <= limits.bytes else {
     let problem = Diagnostic(
-      "yaml-limit", "the text has \(bytes.count) bytes; at most \(limits.bytes) are read",
+      "yaml-limit", "the text has \(bytes.count) bytes; ingot reads at most \(limits.bytes)",
       at: SourceSpan(file: file, line: 1, column: 1), help: "split it into several files")
     return YAMLStream(documents: [], diagnostics: [problem])
   }
   return bytes.withUnsafeBufferPointer { buffer in
     var composer = Composer(
-      events: EventReader(buffer), bytes: buffer, file: file, limits: limits)
+      events: EventReader(buffer), bytes: buffer, file: file, source: source, limits: limits)
     return composer.stream()
   }
 }

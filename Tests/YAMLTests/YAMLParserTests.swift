@@ -35,13 +35,13 @@ struct YAMLParserTests {
   func documents(text: String, expected: [String]) {
     let stream = parse(text)
     #expect(stream.diagnostics.map { $0.rendered() } == [])
-    #expect(stream.documents.map(show) == expected)
+    #expect(stream.documents.map { show($0.root) } == expected)
   }
 
   @Test("nodes know their places in characters")
   func marks() throws {
     let stream = parse("é: ü\nlist:\n  - {k: \"two words\"}\n")
-    guard case .mapping(let pairs) = try #require(stream.documents.first).content else {
+    guard case .mapping(let pairs) = try #require(stream.documents.first).root.content else {
       Issue.record("no mapping")
       return
     }
@@ -83,20 +83,43 @@ struct YAMLParserTests {
     let stream = parseYAML(Array("a: 1\nb: é".utf8) + [0xff, 0x0a], file: "f.yaml")
     #expect(stream.diagnostics.first?.span?.description == "f.yaml:2:5")
     #expect(stream.diagnostics.first?.message.contains("0xff") == true)
-    #expect(!parseYAML([0xff, 0xfe, 0x61, 0x00], file: "f.yaml").diagnostics.isEmpty)
+    let wide: [UInt8] = [0xff, 0xfe, 0x61, 0x00, 0x0a, 0x00, 0x62, 0x00, 0x00, 0xdc]
+    #expect(parseYAML(wide, file: "f").diagnostics.first?.span?.description == "f:2:2")
+  }
+
+  @Test("what YAML allows and manifests don't is reported, and reading goes on")
+  func onTop() {
+    let stream = parse("a: *none\nb: !own {? [x] : y}\n---\nc: ${v}\n---\n<<: 1\nd: [\n")
+    #expect(
+      stream.diagnostics.map { "\($0.span?.description ?? "") \($0.code.rawValue)" } == [
+        "f.yaml:1:4 yaml-alias", "f.yaml:2:4 yaml-tag", "f.yaml:2:12 yaml-key",
+        "f.yaml:6:5 yaml-key", "f.yaml:8:1 yaml-syntax",
+      ])
+    #expect(stream.documents.map(\.isFlawed) == [true, false])
+    #expect(stream.documents.map(\.hasReferences) == [false, true])
+  }
+
+  @Test("lines end as YAML's do, in every encoding")
+  func lines() {
+    let text = "\u{feff}a\rb\r\nc\u{85}é\u{2028}e\u{2029}f\n"
+    let wide = text.utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
+    for bytes in [Array(text.utf8), wide] {
+      let lines = YAMLLines(bytes)
+      #expect((1...8).map { lines[$0] } == ["a", "b", "c", "é", "e", "f", "", nil])
+    }
   }
 
   @Test("documents before a broken one are kept")
   func documentsBefore() {
     let stream = parse("a: 1\n---\nb: [\n")
-    #expect(stream.documents.map(show) == ["{a:1}"])
+    #expect(stream.documents.map { show($0.root) } == ["{a:1}"])
     #expect(stream.diagnostics.count == 1)
   }
 
   @Test("a duplicate key names the first place and reading goes on")
   func duplicates() {
     let stream = parse("a: 1\na: 2\nb: {c: 1, c: 2}\n")
-    #expect(stream.documents.map(show) == ["{a:1,b:{c:1}}"])
+    #expect(stream.documents.map { show($0.root) } == ["{a:1,b:{c:1}}"])
     #expect(stream.diagnostics.count == 2)
     #expect(stream.diagnostics.first?.help?.contains("f.yaml:1:1") == true)
     let many = (0..<40).map { "k\($0): 0\n" }.joined() + "k7: 1\n"
