@@ -51,7 +51,7 @@ extension DocumentDecoder {
         help: format.help)
       return nil
     }
-    return format == .path ? absolutePath(text, in: source.directory) : text
+    return format == .path ? absolutePath(text, in: sources.directory(of: node)) : text
   }
 
   private mutating func bool(_ node: YAMLNode, _ text: String, _ isPlain: Bool, _ path: String)

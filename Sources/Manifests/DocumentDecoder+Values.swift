@@ -119,7 +119,7 @@ extension DocumentDecoder {
   }
 
   /// The key of an element as it is written, or by its default; nil where it has none.
-  private static func key(of item: YAMLNode, _ key: String, _ fields: [Field]) -> String? {
+  static func key(of item: YAMLNode, _ key: String, _ fields: [Field]) -> String? {
     guard case .mapping(let pairs) = item.content else { return nil }
     var texts: [String] = []
     for name in key.split(separator: "/") {

@@ -12,7 +12,7 @@ struct DocumentDecoder {
     var span: SourceSpan
   }
 
-  let source: ManifestSource
+  let sources: NodeSources
   var diagnostics: [Diagnostic] = []
   var references: [Reference] = []
   /// The address, as soon as it is known, even where the rest is wrong.
@@ -22,7 +22,7 @@ struct DocumentDecoder {
   var explicit: Set<String> = []
   var fieldSources: [String: SourceSpan] = [:]
 
-  init(source: ManifestSource) { self.source = source }
+  init(sources: NodeSources) { self.sources = sources }
 
   /// The resource; nil where a field can't be read.
   ///
@@ -58,7 +58,7 @@ struct DocumentDecoder {
       fieldSources: fieldSources)
   }
 
-  private mutating func checkVersion(_ pairs: [YAMLPair], _ start: SourceSpan) {
+  mutating func checkVersion(_ pairs: [YAMLPair], _ start: SourceSpan) {
     let wanted = ManifestLoader.apiVersion
     let help = "write 'apiVersion: \(wanted)'"
     guard let pair = pairs.first(where: { $0.key == "apiVersion" }) else {
@@ -73,10 +73,16 @@ struct DocumentDecoder {
   }
 
   private mutating func kind(_ pairs: [YAMLPair], _ start: SourceSpan) -> Kind? {
-    let known = Kind.allCases.map(\.rawValue)
+    let known = Kind.allCases.map(\.rawValue) + [VariableDeclaration.kind, PatchDocument.kind]
     let list = "the kinds are \(known.joined(separator: ", "))"
     guard let pair = pairs.first(where: { $0.key == "kind" }) else {
       fail("missing-field", "the field is missing", path: "kind", at: start, help: list)
+      return nil
+    }
+    if pair.value.text == PatchDocument.kind {
+      fail(
+        "misplaced-patch", "a patch is no resource", path: "kind", at: span(pair.value),
+        help: "put it into a file of its own and pass that with --overlay")
       return nil
     }
     guard case .scalar(let text, _) = pair.value.content, let kind = Kind(rawValue: text) else {
@@ -136,18 +142,10 @@ extension DocumentDecoder {
   }
 
   /// The stretch a node is marked by.
-  func span(_ node: YAMLNode) -> SourceSpan {
-    SourceSpan(
-      file: source.file, line: Int(node.start.line), column: Int(node.start.column),
-      length: node.markedLength)
-  }
+  func span(_ node: YAMLNode) -> SourceSpan { sources.span(node) }
 
   /// The stretch of a pair's key.
-  func span(key pair: YAMLPair) -> SourceSpan {
-    SourceSpan(
-      file: source.file, line: Int(pair.keyStart.line), column: Int(pair.keyStart.column),
-      length: Int(pair.keyLength))
-  }
+  func span(key pair: YAMLPair) -> SourceSpan { sources.span(key: pair) }
 
   /// Reports names that are not known.
   mutating func checkNames(_ pairs: [YAMLPair], among known: [String], in path: String) {

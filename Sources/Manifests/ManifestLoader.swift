@@ -41,6 +41,11 @@ public struct LoadedManifests: Sendable {
     }
   }
 
+  /// No resources, for what could not even be read.
+  public init(failed diagnostics: [Diagnostic]) {
+    self.init(resources: [], diagnostics: diagnostics, sources: [])
+  }
+
   /// Whether anything is an error, so that nothing may be done with the resources.
   public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 
@@ -71,24 +76,27 @@ public enum ManifestLoader {
   ///
   /// - Parameters:
   ///   - sources: the manifests, in the order read.
+  ///   - overlays: manifests that change the others or add to them, in order.
+  ///   - variables: values for the variables that the manifests declare.
   ///   - known: what the engine holds already and manifests may refer to; the built-in `default`
   ///     ones need not be named.
-  public static func load(_ sources: [ManifestSource], known: Set<ResourceID> = [])
-    -> LoadedManifests
-  {
+  public static func load(
+    _ sources: [ManifestSource], overlays: [ManifestSource] = [],
+    variables: VariableValues = VariableValues(), known: Set<ResourceID> = []
+  ) -> LoadedManifests {
+    var reader = DocumentReader()
+    let documents = reader.documents(of: sources, overlays: overlays, variables: variables)
     var declared = Declarations(known: known.union(builtIn))
-    for source in sources {
-      let stream = parseYAML(source.bytes, file: source.file)
-      declared.diagnostics += stream.diagnostics
-      for document in stream.documents {
-        var decoder = DocumentDecoder(source: source)
-        let resource = decoder.decode(document.root)
-        declared.add(resource, from: decoder, isFlawed: document.isFlawed)
-      }
+    declared.diagnostics = reader.diagnostics
+    for document in documents {
+      var decoder = DocumentDecoder(sources: reader.sources)
+      let resource = decoder.decode(document.root)
+      declared.add(resource, from: decoder, isFlawed: document.isFlawed)
     }
     declared.check()
     return LoadedManifests(
-      resources: declared.resources, diagnostics: sorted(declared.diagnostics), sources: sources)
+      resources: declared.resources, diagnostics: sorted(declared.diagnostics),
+      sources: sources + overlays + variables.files)
   }
 
   /// By file and line; what has no place stands first, equals keep their order.

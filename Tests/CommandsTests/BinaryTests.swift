@@ -6,42 +6,16 @@ import Testing
 /// Runs the built executable as users do.
 @Suite("The executable")
 struct BinaryTests {
-  private struct Run {
-    var status: Int32
-    var output: String
-    var errors: String
-  }
-
   private let scratch: Scratch
 
   init() throws { scratch = try Scratch() }
 
-  private func ingot(_ arguments: String..., input: String = "") throws -> Run {
+  private func ingot(_ arguments: String..., input: String = "") throws -> IngotBinary.Run {
     try run(arguments, input: input)
   }
 
-  private func run(_ arguments: [String], input: String = "") throws -> Run {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try BuiltProducts.path(of: "ingot"))
-    process.arguments = arguments
-    process.environment = [
-      "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "", "INGOT_HOME": scratch.file("home"),
-      "HOME": scratch.path,
-    ]
-    process.currentDirectoryURL = URL(fileURLWithPath: scratch.path)
-    // Files, not pipes: no reader is needed while the process runs.
-    try scratch.write("stdin", input)
-    for name in ["stdout", "stderr"] { try scratch.write(name, "") }
-    process.standardInput = FileHandle(forReadingAtPath: scratch.file("stdin"))
-    process.standardOutput = FileHandle(forWritingAtPath: scratch.file("stdout"))
-    process.standardError = FileHandle(forWritingAtPath: scratch.file("stderr"))
-    try process.run()
-    process.waitUntilExit()
-    func text(_ name: String) throws -> String {
-      try String(contentsOfFile: scratch.file(name), encoding: .utf8)
-    }
-    return Run(
-      status: process.terminationStatus, output: try text("stdout"), errors: try text("stderr"))
+  private func run(_ arguments: [String], input: String = "") throws -> IngotBinary.Run {
+    try IngotBinary(scratch: scratch).run(arguments, input: input)
   }
 
   private let network = """

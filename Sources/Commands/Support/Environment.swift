@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Manifests
 
 /// Everything that is read from the process's environment, read in one place.
 struct Environment: Sendable {
@@ -20,6 +21,8 @@ struct Environment: Sendable {
   var path: [String]
   /// What tools that fetch from the network need to know, as `NAME=value`.
   var proxies: [String]
+  /// Values of manifests' variables: those of `INGOT_VAR_NAME`, by name.
+  var variables: [VariableValues.Assignment] = []
   /// Whether the command runs as root.
   var isRoot: Bool
   /// The directory that relative paths are resolved against.
@@ -41,8 +44,23 @@ struct Environment: Sendable {
       path: (value("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":").map(
         String.init),
       proxies: proxyNames.compactMap { name in value(name).map { "\(name)=\($0)" } },
+      variables: assignments(),
       isRoot: geteuid() == 0,
       workingDirectory: directory.map { String(cString: $0) } ?? "/")
+  }
+
+  private static func assignments() -> [VariableValues.Assignment] {
+    var found: [VariableValues.Assignment] = []
+    var entry = environ
+    while let text = entry.pointee {
+      let line = String(cString: text)
+      if line.hasPrefix(VariableValues.environmentPrefix), let equals = line.firstIndex(of: "=") {
+        let name = line[..<equals].dropFirst(VariableValues.environmentPrefix.count)
+        found.append(.init(name: String(name), value: String(line[line.index(after: equals)...])))
+      }
+      entry += 1
+    }
+    return found
   }
 
   private static let proxyNames = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy"].flatMap {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import Manifests
 internal import Resources
 
 /// When text is painted.
@@ -40,12 +41,18 @@ struct GlobalOptions: ParsableArguments {
   }
 }
 
-/// Where manifests are read from.
+/// Where manifests are read from, and what is put into them.
 struct ManifestPaths {
   /// Files, directories and `-`.
   var paths: [String]
   /// Whether directories below the named ones are read too.
   var isRecursive: Bool
+  /// Files and directories of overlays, in the order in which they are laid over.
+  var overlays: [String] = []
+  /// Values of variables on the command line.
+  var variables: [VariableValues.Assignment] = []
+  /// Files with values of variables.
+  var variableFiles: [String] = []
 }
 
 /// The manifests a command reads.
@@ -59,13 +66,55 @@ struct FileOptions: ParsableArguments {
   var files: [String] = []
   @Flag(name: [.customShort("R"), .long], help: "Read the directories below a directory too.")
   var recursive = false
+  @Option(
+    name: .customLong("overlay"),
+    help: ArgumentHelp(
+      "A manifest or a directory of manifests that change those of -f; may be repeated, in order.",
+      valueName: "path"),
+    completion: .file(extensions: ["yaml", "yml", "json"]))
+  var overlays: [String] = []
+  @Option(
+    name: .customLong("var"),
+    help: ArgumentHelp(
+      "A value for a declared variable; may be repeated. Goes before --var-file, INGOT_VAR_NAME"
+        + " and the default.", valueName: "name=value"))
+  var variables: [VariableArgument] = []
+  @Option(
+    name: .customLong("var-file"),
+    help: ArgumentHelp(
+      "A file of values by name, in YAML or JSON; may be repeated.", valueName: "file"),
+    completion: .file(extensions: ["yaml", "yml", "json"]))
+  var variableFiles: [String] = []
+
+  func validate() throws {
+    if files.isEmpty, !(overlays.isEmpty && variables.isEmpty && variableFiles.isEmpty) {
+      throw ValidationError("--overlay, --var and --var-file are for manifests: pass -f too")
+    }
+  }
 
   /// The paths, of which there is one at least.
   func required() throws -> ManifestPaths {
     guard !files.isEmpty else {
       throw ValidationError("no manifests: pass -f FILE, -f DIRECTORY or -f -")
     }
-    return ManifestPaths(paths: files, isRecursive: recursive)
+    return ManifestPaths(
+      paths: files, isRecursive: recursive, overlays: overlays,
+      variables: variables.map(\.assignment),
+      variableFiles: variableFiles)
+  }
+}
+
+/// `name=value`.
+struct VariableArgument: ExpressibleByArgument {
+  /// The name and the value.
+  var assignment: VariableValues.Assignment
+
+  init?(argument: String) {
+    guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else {
+      return nil
+    }
+    assignment = VariableValues.Assignment(
+      name: String(argument[..<equals]), value: String(argument[argument.index(after: equals)...]))
   }
 }
 
