@@ -167,12 +167,17 @@ public struct MachineStatus: Sendable, Hashable {
   public var restartRequired: [String]
   /// How often it was restarted since it was started by a command.
   public var restarts: Int
+  /// Whether the guest agent is connected.
+  public var hasAgent: Bool
+  /// How far the guest came in this boot; nil while it is down or where its console can't tell.
+  public var boot: BootProgress?
 
   /// Makes a status.
   public init(
     state: State, isReady: Bool = false, reason: String? = nil, addresses: [String] = [],
     since: Int64? = nil, processID: Int32? = nil, accelerator: String? = nil,
-    restartRequired: [String] = [], restarts: Int = 0
+    restartRequired: [String] = [], restarts: Int = 0, hasAgent: Bool = false,
+    boot: BootProgress? = nil
   ) {
     self.state = state
     self.isReady = isReady
@@ -183,5 +188,7 @@ public struct MachineStatus: Sendable, Hashable {
     self.accelerator = accelerator
     self.restartRequired = restartRequired
     self.restarts = restarts
+    self.hasAgent = hasAgent
+    self.boot = boot
   }
 }

@@ -1,9 +1,8 @@
 public import EngineInterface
-internal import JSON
 public import Resources
 public import SystemIO
 
-/// Waits until machines are ready, and says what is missing where they are not.
+/// Waits until resources are as wanted, and says what is missing where they are not.
 public struct Waiter: Sendable {
   /// Sleeps; throws `CancellationError` when the task is cancelled.
   public typealias Sleep = @Sendable (Duration) async throws -> Void
@@ -12,8 +11,10 @@ public struct Waiter: Sendable {
   private let host: HostContext
   private let sleep: Sleep
 
-  /// Seconds that a machine without a readiness probe gets.
+  /// Seconds that a resource without a readiness probe gets.
   public static let defaultTimeout: Int64 = 180
+  /// How long a guest must have been seen stuck: what it writes at that moment may be half a story.
+  static let settling = Duration.seconds(2)
 
   /// Makes a waiter; tests give a clock in `host` and a `sleep` that goes with it.
   public init(
@@ -25,20 +26,22 @@ public struct Waiter: Sendable {
     self.sleep = sleep
   }
 
-  /// Waits until each machine is ready, has given up, or its time is over.
+  /// Waits until each resource meets the goal, can't meet it any more, or its time is over.
+  ///
+  /// Time is counted on the host's steady clock, so that a clock that is set changes nothing.
   ///
   /// - Parameters:
-  ///   - machines: which ones.
-  ///   - timeout: how long for each; nil takes it from its readiness probe.
-  ///   - onEvent: called whenever what is known of a machine changes.
+  ///   - resources: which ones.
+  ///   - timeout: how long for each; nil takes it from a machine's readiness probe.
+  ///   - onEvent: called whenever what is known of a resource changes.
   /// - Throws: `EngineError`; `CancellationError` when the task is cancelled.
   public func wait(
-    for machines: [ResourceID], timeout: Duration? = nil,
-    onEvent: @escaping @Sendable (MachineWait) async -> Void = { _ in }
+    for resources: [ResourceID], _ goal: WaitGoal = .ready, timeout: Duration? = nil,
+    onEvent: @escaping @Sendable (ResourceWait) async -> Void = { _ in }
   ) async throws -> WaitResult {
     let start = host.uptime()
-    var found: [ResourceID: MachineWait] = [:]
-    var open = Array(Set(machines)).sorted()
+    var found: [ResourceID: ResourceWait] = [:]
+    var open = Array(Set(resources)).sorted()
     var pause = Duration.milliseconds(100)
     while !open.isEmpty {
       let observed = try await engine.observe()
@@ -49,7 +52,8 @@ public struct Waiter: Sendable {
         stored[resource.resource.id] = resource
       }
       for id in open {
-        let state = MachineWait(id, stored[id], waited: waited, timeout: timeout)
+        let state = ResourceWait(
+          id, stored[id], goal, waited: waited, timeout: timeout, before: found[id])
         if found[id]?.isLike(state) != true { await onEvent(state) }
         found[id] = state
       }
@@ -58,6 +62,6 @@ public struct Waiter: Sendable {
       try await sleep(pause)
       pause = min(pause * 3 / 2, .seconds(1))
     }
-    return WaitResult(machines: found.values.sorted { $0.id < $1.id })
+    return WaitResult(resources: found.values.sorted { $0.id < $1.id })
   }
 }

@@ -25,7 +25,8 @@ enum Fixture {
     web1, uid: "u-1", generation: 3, created: noon - 7200,
     machine: MachineStatus(
       state: .running, isReady: true, addresses: ["10.0.2.15", "fe80::1"], since: noon - 90,
-      processID: 4711, accelerator: "tcg", restartRequired: ["cpu.model"], restarts: 1),
+      processID: 4711, accelerator: "tcg", restartRequired: ["cpu.model"], restarts: 1,
+      hasAgent: true, boot: BootProgress(.login, evidence: "web1 login:")),
     details: [
       "directory": "/home/machines/u-1",
       "ports": ["lan/tcp/22": "tcp:127.0.0.1:40022", "lan/tcp/80": "tcp:0.0.0.0:8080"],

@@ -17,9 +17,9 @@ struct ListViewTests {
   func machines() {
     #expect(
       table(.virtualMachine, [Fixture.running, Fixture.crashed]) == """
-        NAME                               STATE    READY  CPU  MEMORY  ADDRESSES          PORTS                       AGE
-        web1                               Running  yes    2    512Mi   10.0.2.15,fe80::1  40022->22,0.0.0.0:8080->80  2h
-        a-machine-with-a-rather-long-name  Crashed  no     1    512Mi   -                  -                           2d
+        NAME                               STATE    READY  STAGE  CPU  MEMORY  ADDRESSES          PORTS                       AGE
+        web1                               Running  yes    Login  2    512Mi   10.0.2.15,fe80::1  40022->22,0.0.0.0:8080->80  2h
+        a-machine-with-a-rather-long-name  Crashed  no     -      1    512Mi   -                  -                           2d
         """)
   }
 
@@ -27,8 +27,8 @@ struct ListViewTests {
   func wide() {
     #expect(
       table(.virtualMachine, [Fixture.running], wide: true) == """
-        NAME  STATE    READY  CPU  MEMORY  ADDRESSES          PORTS                       ACCEL  PID   IMAGE      RESTARTS  RESTART-REQUIRED  AGE
-        web1  Running  yes    2    512Mi   10.0.2.15,fe80::1  40022->22,0.0.0.0:8080->80  tcg    4711  debian-12  1         cpu.model         2h
+        NAME  STATE    READY  STAGE  CPU  MEMORY  ADDRESSES          PORTS                       ACCEL  PID   IMAGE      RESTARTS  RESTART-REQUIRED  AGE
+        web1  Running  yes    Login  2    512Mi   10.0.2.15,fe80::1  40022->22,0.0.0.0:8080->80  tcg    4711  debian-12  1         cpu.model         2h
         """)
   }
 
@@ -71,6 +71,7 @@ struct ListViewTests {
         State:       Running
         Labels:      app=web
         Since:       2027-01-15T07:58:30Z (90s ago)
+        Stage:       Login: the console shows a login prompt: web1 login:
         Addresses:   10.0.2.15, fe80::1
         Ports:       40022->22, 0.0.0.0:8080->80
         Accelerator: tcg
@@ -82,6 +83,8 @@ struct ListViewTests {
           Ready            True
           RestartRequired  True    cpu.model
           Paused           False
+          AgentConnected   True
+          Stuck            False
 
         Spec:
           runStrategy: Always

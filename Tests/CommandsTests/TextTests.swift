@@ -39,13 +39,6 @@ struct TextTests {
     #expect(truncated("hello", to: 0) == "")
   }
 
-  @Test("the end of a console, without escape sequences and empty lines")
-  func consoleTail() {
-    let log = Array("boot\r\n\u{1b}[0;32mOK\u{1b}[0m started\r\n\r\n  \r\nlogin: \u{7}".utf8)
-    #expect(ConsoleTail.last(2, of: log) == ["OK started", "login: ."])
-    #expect(ConsoleTail.last(5, of: []).isEmpty)
-  }
-
   @Test("a unified diff shows three lines around a change")
   func diff() {
     let old = (1...12).map { "line \($0)" }

@@ -1,8 +1,8 @@
-/// A disk of one mebibyte whose boot sector says `READY` on the first serial port, then halts.
+/// A disk of one mebibyte whose boot sector writes a text to the first serial port, then halts.
 ///
 /// Stands for a guest where only its process matters: it is up in the time the firmware takes.
 enum BootSector {
-  static func disk() -> [UInt8] {
+  static func disk(_ text: String = "READY\r\n") -> [UInt8] {
     var code: [UInt8] = [
       0xfa,  // cli
       0x31, 0xc0,  // xor ax, ax
@@ -18,7 +18,8 @@ enum BootSector {
       0xeb, 0xfd,  // jmp halt
     ]
     while code.count < 0x1a { code.append(0x90) }
-    code += Array("READY\r\n".utf8) + [0]
+    code += Array(text.utf8) + [0]
+    precondition(code.count <= 510, "the text is too long for a boot sector")
     var disk = [UInt8](repeating: 0, count: 1 << 20)
     disk.replaceSubrange(0..<code.count, with: code)
     disk[510] = 0x55

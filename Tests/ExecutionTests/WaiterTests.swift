@@ -60,13 +60,13 @@ struct WaiterTests {
           addresses: ["10.0.2.15"])
       }
     }.wait(for: [web, web]) { state in states.withLock { $0.append(state.sentence) } }
-    #expect(result.isReady)
+    #expect(result.isMet)
     #expect(result.exitCode == 0)
     #expect(
       states.withLock { $0 } == [
         "VirtualMachine/web is Starting",
-        "VirtualMachine/web is Running: no answer; addresses 10.0.2.15",
-        "VirtualMachine/web is ready at 10.0.2.15",
+        "VirtualMachine/web is Running: no answer; no guest agent is connected",
+        "VirtualMachine/web is as wanted at 10.0.2.15",
       ])
   }
 
@@ -75,7 +75,7 @@ struct WaiterTests {
     try await make(
       MachineStatus(state: .running, reason: "the guest agent does not answer"), timeout: timeout)
     let result = try await waiter().wait(for: [web])
-    let machine = try #require(result.machines.first)
+    let machine = try #require(result.resources.first)
     #expect(machine.verdict == .timedOut)
     #expect(machine.waited >= .seconds(timeout ?? Waiter.defaultTimeout))
     #expect(machine.waited < .seconds((timeout ?? Waiter.defaultTimeout) + 2))
@@ -90,18 +90,82 @@ struct WaiterTests {
     try await make(MachineStatus(state: .crashed, reason: "kernel panic"))
     let none = ResourceID(.virtualMachine, "none")
     let result = try await waiter().wait(for: [web, none], timeout: .seconds(900))
-    #expect(result.machines.map(\.verdict) == [.gone, .ended])
+    #expect(result.resources.map(\.verdict) == [.gone, .ended])
     #expect(
-      result.machines.map(\.sentence) == [
+      result.resources.map(\.sentence) == [
         "VirtualMachine/none does not exist", "VirtualMachine/web is Crashed: kernel panic",
       ])
     #expect(result.exitCode == 1)
     #expect(clock.now == 5)
   }
 
+  @Test("a stuck guest is given up at once, but for a moment to finish its words")
+  func stuck() async throws {
+    try await make(
+      MachineStatus(
+        state: .running, reason: "no answer on port 80", boot: BootProgress(.grubRescue)))
+    let result = try await waiter().wait(for: [web])
+    let wait = try #require(result.resources.first)
+    #expect(wait.verdict == .stuck)
+    #expect(wait.waited >= .seconds(2) && wait.waited < .seconds(4))
+    #expect(result.exitCode == 1)
+    #expect(
+      wait.sentence == "VirtualMachine/web is Running: GRUB is in its rescue mode; "
+        + "no answer on port 80; no guest agent is connected; no address is known")
+  }
+
+  @Test("a guest that gets out by itself is waited for")
+  func recovers() async throws {
+    try await make(
+      MachineStatus(state: .running, boot: BootProgress(.panic, restartsItself: true)))
+    let result = try await waiter { [engine, clock, web] _ in
+      await engine.change(web) {
+        switch clock.now / 1_000_000_000 {
+        case 0...4: break
+        // One second at a prompt is no being stuck.
+        case 5: $0.machine?.boot = BootProgress(.bootLoaderPrompt)
+        case 6...8: $0.machine?.boot = BootProgress(.kernel)
+        default: $0.machine?.isReady = true
+        }
+      }
+    }.wait(for: [web])
+    #expect(result.resources.map(\.verdict) == [.met])
+  }
+
+  @Test("conditions, any field, an end and a deletion can be waited for")
+  func goals() async throws {
+    try await make(
+      MachineStatus(
+        state: .paused, isReady: false, restartRequired: ["cpu.count"],
+        boot: BootProgress(.panic)))
+    func verdict(_ goal: WaitGoal) async throws -> (ResourceWait.Verdict, [String]) {
+      let result = try await waiter().wait(for: [web], goal, timeout: .seconds(5))
+      let wait = try #require(result.resources.first)
+      return (wait.verdict, wait.missing)
+    }
+    #expect(try await verdict(.condition(.paused)) == (.met, []))
+    #expect(try await verdict(.condition(.ready, is: false)) == (.met, []))
+    #expect(try await verdict(.condition(.restartRequired)) == (.met, []))
+    #expect(try await verdict(.condition(.stuck)) == (.met, []))
+    // A stuck guest can still be restarted by somebody.
+    #expect(
+      try await verdict(.condition(.restartRequired, is: false))
+        == (.timedOut, ["RestartRequired is True: cpu.count"]))
+    #expect(try await verdict(.halted) == (.timedOut, ["it is Paused"]))
+    #expect(try await verdict(.deleted) == (.timedOut, ["it is there"]))
+    let named = WaitGoal("a name", isMet: { $0.resource.id.name == "x" }, found: { _ in "not x" })
+    #expect(try await verdict(named) == (.timedOut, ["not x"]))
+    #expect(try await verdict(.condition(.agentConnected)).0 == .stuck)
+    await engine.change(web) { $0.machine = MachineStatus(state: .crashed) }
+    #expect(try await verdict(.halted).0 == .met)
+    _ = try await engine.perform(.delete(web), inputs: nil) { _ in }
+    #expect(try await verdict(.deleted).0 == .met)
+    #expect(try await verdict(.ready).0 == .gone)
+  }
+
   @Test("waiting for nothing is ready at once")
   func nothing() async throws {
-    #expect(try await waiter().wait(for: []).isReady)
+    #expect(try await waiter().wait(for: []).isMet)
   }
 
   @Test("cancelling ends the wait")

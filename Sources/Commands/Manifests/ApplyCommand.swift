@@ -41,8 +41,8 @@ struct ApplyCommand: AsyncParsableCommand {
   @OptionGroup var input: FileOptions
   @OptionGroup var planning: PlanningOptions
   @OptionGroup var running: RunOptions
-  @Flag(name: .customLong("no-wait"), help: "Do not wait until machines are ready.")
-  var noWait = false
+  @Flag(inversion: .prefixedNo, help: "Wait until machines are ready.")
+  var wait = true
   @Option(help: "How long each machine may take to be ready; its probe says so by default.")
   var timeout: DurationArgument?
   @Option(name: .shortAndLong, help: "How it is printed.")
@@ -64,7 +64,7 @@ struct ApplyCommand: AsyncParsableCommand {
     let result = try await run.execute(plan)
     let machines = machinesToWaitFor(desired, result, plan)
     var waited: WaitResult?
-    if !noWait, !result.wasCancelled, !machines.isEmpty {
+    if wait, !result.wasCancelled, !machines.isEmpty {
       waited = try await run.wait(for: machines, timeout: timeout?.duration)
     }
     try await ApplyReport(session: session, plan: plan, result: result, waited: waited)

@@ -32,14 +32,17 @@ struct PlanRun {
     }
   }
 
-  /// Waits until machines are ready, telling what each is waiting for.
-  func wait(for machines: [ResourceID], timeout: Duration?) async throws -> WaitResult {
+  /// Waits, telling what each resource is waited for and how far it is.
+  func wait(
+    for resources: [ResourceID], _ goal: WaitGoal = .ready, timeout: Duration?
+  ) async throws -> WaitResult {
     let reporter = ProgressReporter(progress, style: style, clock: session.host.uptime)
     defer { reporter.finish() }
-    for id in machines { reporter.report(.started, id.description, "wait") }
+    let verb = goal.words == WaitGoal.ready.words ? "wait" : "wait for \(goal.words)"
+    for id in resources { reporter.report(.started, id.description, verb) }
     return try await Waiter(engine: session.engine, host: session.host)
-      .wait(for: machines, timeout: timeout) { wait in
-        reporter.report(PlanRun.translate(wait), wait.id.description, "wait")
+      .wait(for: resources, goal, timeout: timeout) { wait in
+        reporter.report(PlanRun.translate(wait), wait.id.description, verb)
       }
   }
 
@@ -60,11 +63,14 @@ struct PlanRun {
     return (work, action.id.description, action.act.verb)
   }
 
-  private static func translate(_ wait: MachineWait) -> WorkEvent {
+  private static func translate(_ wait: ResourceWait) -> WorkEvent {
     switch wait.verdict {
-    case .waiting: .progress(ActProgress(phase: wait.reason ?? wait.state?.rawValue ?? "waiting"))
-    case .ready: .finished(notes: [])
-    case .timedOut, .ended, .gone: .failed(message: wait.sentence)
+    case .waiting:
+      let stage = wait.boot.map { "\($0.stage.rawValue): " } ?? ""
+      let missing = wait.missing.joined(separator: "; ")
+      return .progress(ActProgress(phase: stage + (missing.isEmpty ? "waiting" : missing)))
+    case .met: return .finished(notes: [])
+    case .timedOut, .ended, .stuck, .gone: return .failed(message: wait.sentence)
     }
   }
 

@@ -13,6 +13,9 @@ struct ActWords: Hashable {
     case "delete": (order, ongoing, done) = ("destroy", "destroying", "destroyed")
     case "stop": (order, ongoing, done) = ("stop", "stopping", "stopped")
     case "wait": (order, ongoing, done) = ("become ready", "waiting", "ready")
+    case _ where verb.hasPrefix("wait for "):
+      let goal = verb.dropFirst("wait for ".count)
+      (order, ongoing, done) = ("meet \(goal)", "waiting for \(goal)", "met \(goal)")
     case "build": (order, ongoing, done) = ("build", "building", "built")
     case _ where verb.hasSuffix("e"):
       (order, ongoing, done) = (verb, verb.dropLast() + "ing", verb + "d")

@@ -23,10 +23,12 @@ struct ApplyReport {
     let machines = observed.resources.filter {
       $0.resource.id.kind == .virtualMachine && names.contains($0.resource.id)
     }
+    var report: WaitReport?
+    if let waited { report = try await WaitReport(waited, session) }
     if asJSON {
-      return TextStream.output.line(json(machines).text(pretty: true))
+      return TextStream.output.line(json(machines, report).text(pretty: true))
     }
-    await showTimeouts(machines)
+    report?.showConsoles()
     guard !machines.isEmpty else { return }
     let stream = TextStream.output
     if !plan.isEmpty { TextStream.errors.line() }
@@ -50,19 +52,11 @@ struct ApplyReport {
     return waited.flatMap { ExitStatus(rawValue: $0.exitCode) } ?? .done
   }
 
-  /// The last lines of the console of machines that did not become ready.
-  private func showTimeouts(_ machines: [ObservedResource]) async {
-    for wait in waited?.machines ?? [] where wait.verdict != .ready {
-      guard let machine = machines.first(where: { $0.resource.id == wait.id }) else { continue }
-      await ConsoleTail.show(machine, session)
-    }
-  }
-
-  private func json(_ machines: [ObservedResource]) -> JSONValue {
+  private func json(_ machines: [ObservedResource], _ waits: WaitReport?) -> JSONValue {
     [
       "format_version": "1.0", "plan": plan.jsonValue,
       "results": .array(result.items.map(json)), "interrupted": .bool(result.wasCancelled),
-      "machines": .array(machines.map(ObservedJSON.one)),
+      "waits": waits?.json ?? [], "machines": .array(machines.map(ObservedJSON.one)),
     ]
   }
 
@@ -88,9 +82,5 @@ struct ApplyReport {
     case .notStarted: value["outcome"] = "not-started"
     }
     return value
-  }
-
-  private func milliseconds(_ duration: Duration) -> Int64 {
-    duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000
   }
 }

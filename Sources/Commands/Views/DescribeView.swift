@@ -28,7 +28,7 @@ struct DescribeView {
     }
     if let machine = resource.machine { pairs += machinePairs(machine, resource) }
     var lines = aligned(pairs)
-    if let machine = resource.machine { lines += [""] + conditions(resource, machine) }
+    if resource.machine != nil { lines += [""] + conditions(resource) }
     lines += ["", heading("Spec")] + specification(resource)
     if let details = resource.details.object, !details.isEmpty {
       lines += ["", heading("Status")] + tree(resource.details, indent: 2)
@@ -49,6 +49,10 @@ struct DescribeView {
   ) -> [(String, String)] {
     var pairs: [(String, String)] = []
     if let since = machine.since { pairs.append(("Since", moment(since))) }
+    if let boot = machine.boot {
+      let text = "\(boot.stage.rawValue): \(boot.sentence)"
+      pairs.append(("Stage", style.paint(sanitized(text), boot.isStuck ? .bad : .plain)))
+    }
     if let reason = machine.reason { pairs.append(("Because", sanitized(reason))) }
     let addresses = machine.addresses.map(sanitized).joined(separator: ", ")
     pairs.append(("Addresses", addresses.isEmpty ? "-" : addresses))
@@ -60,23 +64,18 @@ struct DescribeView {
     return pairs
   }
 
-  private func conditions(_ resource: ObservedResource, _ machine: MachineStatus) -> [String] {
+  private func conditions(_ resource: ObservedResource) -> [String] {
     var table = Table(columns: ["CONDITION", "STATUS", "REASON"].map { Table.Column($0) })
     table.indent = 2
-    let ready = machine.isReady
-    table.rows.append([
-      "Ready", Table.Cell(ready ? "True" : "False", ready ? .good : .caution),
-      Table.Cell(ready ? "" : machine.reason ?? machine.state.rawValue),
-    ])
-    let fields = machine.restartRequired
-    table.rows.append([
-      "RestartRequired",
-      Table.Cell(fields.isEmpty ? "False" : "True", fields.isEmpty ? .plain : .caution),
-      Table.Cell(fields.isEmpty ? "" : fields.joined(separator: ", ")),
-    ])
-    table.rows.append([
-      "Paused", Table.Cell(machine.state == .paused ? "True" : "False"), "",
-    ])
+    table.rows = resource.conditions.map { condition in
+      let isGood = condition.isTrue == (condition.name == .ready)
+      let isNews = [.ready, .restartRequired, .stuck].contains(condition.name)
+      let ink: Style.Ink = !isNews ? .plain : isGood ? .good : .caution
+      return [
+        Table.Cell(condition.name.rawValue), Table.Cell(condition.status, ink),
+        Table.Cell(condition.reason),
+      ]
+    }
     return [heading("Conditions")] + table.lines(width: nil, style: style)
   }
 

@@ -50,6 +50,7 @@ struct GetView {
       Column(title: "READY") { resource in
         resource.machine?.isReady == true ? Table.Cell("yes", .good) : Table.Cell("no", .caution)
       },
+      Column(title: "STAGE") { stageCell($0.machine?.boot) },
       Column(title: "CPU") { text($0, "cpu.count") },
       Column(title: "MEMORY") { text($0, "memory.guest") },
       Column(title: "ADDRESSES", isElastic: true) { resource in
@@ -148,6 +149,12 @@ struct GetView {
     let bare = digest.split(separator: ":").last.map(String.init) ?? digest
     return String(bare.prefix(12))
   }
+}
+
+/// How far a guest came in a word, painted.
+private func stageCell(_ boot: BootProgress?) -> Table.Cell {
+  guard let boot else { return "-" }
+  return Table.Cell(boot.stage.rawValue, boot.isStuck ? .bad : .plain)
 }
 
 /// The state of a resource in a word, painted.

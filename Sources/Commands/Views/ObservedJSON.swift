@@ -21,6 +21,7 @@ enum ObservedJSON {
     ]
     if let reason = observed.reason { status["reason"] = .string(reason) }
     if let inputs = observed.inputs { status["inputs"] = .string(inputs) }
+    status["conditions"] = .array(observed.conditions.map(json))
     if let machine = observed.machine { status["machine"] = json(machine) }
     if !observed.drift.isEmpty { status["drift"] = .array(observed.drift.map(json)) }
     if observed.details.object?.isEmpty == false { status["details"] = observed.details }
@@ -44,7 +45,23 @@ enum ObservedJSON {
       "processID": JSONValue(machine.processID.map(Int.init)),
       "accelerator": JSONValue(machine.accelerator),
       "restartRequired": .array(machine.restartRequired.map(JSONValue.string)),
-      "restarts": .integer(Int64(machine.restarts)),
+      "restarts": .integer(Int64(machine.restarts)), "agent": .bool(machine.hasAgent),
+      "boot": machine.boot.map(json) ?? .null,
+    ]
+  }
+
+  /// How far a guest came.
+  static func json(_ boot: BootProgress) -> JSONValue {
+    [
+      "stage": .string(boot.stage.rawValue), "stuck": .bool(boot.isStuck),
+      "sentence": .string(boot.sentence), "evidence": .string(boot.evidence),
+    ]
+  }
+
+  private static func json(_ condition: Condition) -> JSONValue {
+    [
+      "type": .string(condition.name.rawValue), "status": .string(condition.status),
+      "reason": .string(condition.reason),
     ]
   }
 }

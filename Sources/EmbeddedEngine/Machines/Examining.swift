@@ -41,16 +41,14 @@ extension EmbeddedEngine {
       guard let client = try connectMonitor(row.uid), let status = try? client.status() else {
         return Examined(status: MachineStatus(row))
       }
-      return Examined(status: MachineStatus(status), runningGeneration: status.generation)
+      return examined(directory, status)
     }
     guard fileExists(directory.path) else { return try settle(row, .halted, nil) }
     do {
       if let client = try attachMonitor(row.uid) {
         let status = try answered { () throws(RPCError) in try client.status() }
         if status.sequence > row.journalSequence { try replayJournal(row.uid) }
-        if status.state != .stopped {
-          return Examined(status: MachineStatus(status), runningGeneration: status.generation)
-        }
+        if status.state != .stopped { return examined(directory, status) }
       }
     } catch {
       switch try report(directory).guest {
@@ -67,8 +65,19 @@ extension EmbeddedEngine {
     guard case .ended(let end) = try report(directory).guest else {
       return try settle(row, .halted, "its start was cut short")
     }
-    let reason = end.detail.isEmpty ? end.summary : "\(end.summary): \(end.detail)"
+    let reason = [end.summary, end.detail, panicLine(directory, after: end)]
+      .filter { !$0.isEmpty }.joined(separator: ": ")
     return try settle(row, end.isFailure ? .crashed : .halted, reason, at: end.time.seconds)
+  }
+
+  private func examined(_ directory: MachineDirectory, _ status: MonitorStatus) -> Examined {
+    var machine = MachineStatus(status)
+    machine.boot = bootProgress(directory, status)
+    if status.state == .backoff, let end = status.lastExit {
+      let panic = panicLine(directory, after: end)
+      if !panic.isEmpty { machine.reason = "restarts after: \(end.summary): \(panic)" }
+    }
+    return Examined(status: machine, runningGeneration: status.generation)
   }
 
   /// Records that nothing of a machine runs.
@@ -118,7 +127,7 @@ extension JournalEntry {
       return ("Started", "the guest runs, by \(data["accelerator"]?.string ?? "unknown means")")
     case "adopted": return ("Adopted", "a new monitor has taken up the running guest")
     case "ready": return ("Ready", "the readiness probe succeeded")
-    case "unready": return ("NotReady", data["problem"]?.string ?? "the guest is not ready")
+    case "unready": return ("NotReady", data["reason"]?.string ?? "the guest is not ready")
     case "exited":
       let asked = data["request"]?.string.map { ", as asked by \($0)" } ?? ""
       let detail = data["detail"]?.string.flatMap { $0.isEmpty ? nil : ": \($0)" } ?? ""
@@ -159,6 +168,6 @@ extension MachineStatus {
       addresses: status.addresses.map(\.address),
       since: status.started?.time.seconds ?? status.lastExit?.time.seconds,
       processID: status.started?.process.pid, accelerator: status.started?.accelerator,
-      restarts: status.restarts)
+      restarts: status.restarts, hasAgent: status.hasAgent)
   }
 }
