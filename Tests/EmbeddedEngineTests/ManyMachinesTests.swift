@@ -22,7 +22,8 @@ struct ManyMachinesTests {
       INSERT INTO resources SELECT kind, name || i, uid || i, generation, created, labels,
         annotations, spec, explicit, source, phase, reason, inputs, builtin, details
         FROM resources, n WHERE name = 'm';
-      INSERT INTO machines SELECT r.uid, m.is_down, m.state, m.reason, m.since, m.running_spec,
+      INSERT INTO machines (uid, is_down, state, reason, since, running_spec, instance,
+        journal_sequence) SELECT r.uid, m.is_down, m.state, m.reason, m.since, m.running_spec,
         m.instance, m.journal_sequence FROM resources r, machines m
         WHERE r.kind = 'VirtualMachine' AND r.name != 'm';
       """)
