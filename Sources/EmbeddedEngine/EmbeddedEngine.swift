@@ -96,6 +96,7 @@ public final class EmbeddedEngine: Engine {
       case .replace(let resource):
         return try await apply(.replace, resource, inputs: inputs, progress: progress)
       case .delete(let id): return try await remove(id)
+      case .retain(let id): return try await retain(id)
       case .start(let id): return try await startMachine(id)
       case .stop(let id): return try await stopMachine(id, grace: nil)
       }

@@ -13,6 +13,8 @@ public enum Act: Sendable, Hashable {
   case replace(Resource)
   /// Destroy a resource and what only it owns.
   case delete(ResourceID)
+  /// Take a resource out of its apply set; it stays as it is.
+  case retain(ResourceID)
   /// Start a machine that is down.
   case start(ResourceID)
   /// Shut a machine down.
@@ -22,7 +24,7 @@ public enum Act: Sendable, Hashable {
   public var id: ResourceID {
     switch self {
     case .create(let resource), .update(let resource, _), .replace(let resource): resource.id
-    case .delete(let id), .start(let id), .stop(let id): id
+    case .delete(let id), .retain(let id), .start(let id), .stop(let id): id
     }
   }
 
@@ -33,6 +35,7 @@ public enum Act: Sendable, Hashable {
     case .update: "update"
     case .replace: "replace"
     case .delete: "delete"
+    case .retain: "retain"
     case .start: "start"
     case .stop: "stop"
     }

@@ -27,14 +27,21 @@ struct Comparison {
   func creation(of resource: Resource) -> Verdict {
     let problems = unsupported(in: resource)
     if !problems.isEmpty { return .refuse(verb: "create", problems) }
+    var resource = resource
+    resource.set = options.set
     return .act(
       PlannedAction(
         .create(resource), reason: PlanReason(.missing, "not there yet"), effect: .none,
         source: resource.source, inputs: digest(of: resource)))
   }
 
-  func verdict(on resource: Resource, _ stored: ObservedResource) -> Verdict {
+  func verdict(on declared: Resource, _ stored: ObservedResource) -> Verdict {
+    var resource = declared
     let old = stored.resource
+    if let set = old.set, set != options.set, !options.takeOver {
+      return .refuse(
+        verb: "update", [.otherSet(resource.id, set, not: options.set, at: resource.source)])
+    }
     let correction = stored.machine.flatMap { RunCorrection(resource.spec, $0.state) }
     let inputsChanged = inputsDiffer(resource, stored)
     let policy = UpdatePolicy(of: resource, options)
@@ -42,10 +49,11 @@ struct Comparison {
     let isForced = options.replace.contains(resource.id)
     if stored.phase == .ready, correction == nil, !inputsChanged, !isForced, waiting.isEmpty,
       stored.drift.isEmpty, old.spec == resource.spec, old.labels == resource.labels,
-      old.annotations == resource.annotations
+      old.annotations == resource.annotations, old.set == options.set
     {
       return .unchanged
     }
+    resource.set = options.set
     var changes = metadataChanges(old, resource) + fieldChanges(resource, stored)
     // What can't change in place can when it is made anew.
     let refusals = isForced ? [] : changes.filter { $0.effect == .refused }
@@ -154,7 +162,15 @@ extension Comparison {
       }
       return [FieldChange(path: name, before: object(old), after: object(new), effect: .none)]
     }
-    return change("metadata.labels", old.labels, new.labels)
+    let set =
+      old.set == new.set
+      ? []
+      : [
+        FieldChange(
+          path: "set", before: old.set.map(JSONValue.string), after: new.set.map(JSONValue.string),
+          effect: .none)
+      ]
+    return set + change("metadata.labels", old.labels, new.labels)
       + change("metadata.annotations", old.annotations, new.annotations)
   }
 

@@ -25,6 +25,8 @@ struct Draft {
   private(set) var unchanged: [ResourceID] = []
   private var drift: [PlannedDrift] = []
   private var refused: [RefusedAction] = []
+  /// What is kept and leaves its apply set; it stays as it is, and so is no candidate.
+  private var retained: [PlannedAction] = []
   /// Creates that were refused before they became candidates.
   private var refusedCreates: Set<ResourceID> = []
   private var indices: [ResourceID: Int] = [:]
@@ -44,19 +46,26 @@ struct Draft {
     }
   }
 
-  mutating func prune(_ stored: ObservedResource) {
-    if !stored.isBuiltIn { delete(stored, because: "no manifest declares it") }
+  mutating func prune(_ stored: ObservedResource, of set: String) {
+    guard !stored.isBuiltIn, stored.resource.set == set else { return }
+    delete(stored, because: "no manifest declares it")
   }
 
-  mutating func delete(_ stored: ObservedResource, because reason: String) {
+  /// Deletes a resource, unless the state says that it is to be kept.
+  ///
+  /// - Parameter isNamed: whether it was named alone, and not swept away with others.
+  mutating func delete(
+    _ stored: ObservedResource, because reason: String, isNamed: Bool = false
+  ) {
     let id = stored.resource.id
     if stored.isBuiltIn {
       let problem = Diagnostic(
         "built-in", "\(id) is built in", help: "change it with a manifest instead")
-      refused.append(RefusedAction(verb: "delete", id: id, diagnostic: problem))
+      refuse(id, problem)
     } else if stored.resource.isProtected {
-      let problem = Diagnostic.protected(stored.resource, "destroyed: \(reason)")
-      refused.append(RefusedAction(verb: "delete", id: id, diagnostic: problem))
+      refuse(id, .protected(stored.resource, "destroyed: \(reason)"))
+    } else if stored.resource.isRetained {
+      retain(stored.resource, because: reason, isNamed: isNamed)
     } else {
       let hasGuest = stored.machine?.state.hasGuest ?? false
       indices[id] = candidates.count
@@ -66,6 +75,25 @@ struct Draft {
             .delete(id), reason: PlanReason(.removed, reason), effect: hasGuest ? .replace : .none),
           stored: stored))
     }
+  }
+
+  private mutating func retain(_ resource: Resource, because reason: String, isNamed: Bool) {
+    if isNamed {
+      refuse(resource.id, .retained(resource))
+    } else if resource.set != nil {
+      let sentence = "\(reason), and lifecycle.deletionPolicy is Retain"
+      retained.append(
+        PlannedAction(
+          .retain(resource.id), reason: PlanReason(.retained, sentence), effect: .none))
+    } else {
+      // It was kept before.
+      unchanged.append(resource.id)
+    }
+  }
+
+  /// Refuses a delete before it becomes a candidate.
+  mutating func refuse(_ id: ResourceID, _ problem: Diagnostic) {
+    refused.append(RefusedAction(verb: "delete", id: id, diagnostic: problem))
   }
 
   /// Where a candidate stands in `candidates`, refused or not.
@@ -92,6 +120,7 @@ struct Draft {
         break
       }
     }
+    actions = retained + actions
     refused.sort { a, b in
       (a.id, a.diagnostic.path, a.diagnostic.message)
         < (b.id, b.diagnostic.path, b.diagnostic.message)

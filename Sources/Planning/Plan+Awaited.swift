@@ -15,7 +15,7 @@ extension Plan {
         case .rerunOnFailure: return action.reason.code == .changed ? nil : resource.id
         case .manual, .halted: return nil
         }
-      case .delete, .stop: return nil
+      case .delete, .retain, .stop: return nil
       }
     }.sorted()
   }

@@ -31,7 +31,8 @@ extension PlanSummary {
     return [
       "add": JSONValue(add), "change": JSONValue(change),
       "change_by_effect": .object(JSONObject(members: effects)),
-      "replace": JSONValue(replace), "destroy": JSONValue(destroy), "start": JSONValue(start),
+      "replace": JSONValue(replace), "destroy": JSONValue(destroy), "retain": JSONValue(retain),
+      "start": JSONValue(start),
       "stop": JSONValue(stop), "refused": JSONValue(refused), "unchanged": JSONValue(unchanged),
     ]
   }

@@ -13,6 +13,8 @@ public struct PlanSummary: Sendable, Hashable {
   public var replace = 0
   /// Resources that are destroyed.
   public var destroy = 0
+  /// Resources that are kept though they leave their apply set.
+  public var retain = 0
   /// Machines that are started.
   public var start = 0
   /// Machines that are shut down.
@@ -36,6 +38,7 @@ extension Plan {
         summary.changeByEffect[action.effect, default: 0] += 1
       case .replace: summary.replace += 1
       case .delete: summary.destroy += 1
+      case .retain: summary.retain += 1
       case .start: summary.start += 1
       case .stop: summary.stop += 1
       }

@@ -100,6 +100,8 @@ public struct PlanReason: Sendable, Hashable {
     case running
     /// It left the manifests, or was named to be destroyed.
     case removed
+    /// As `removed`, but its deletion policy keeps it.
+    case retained
   }
 
   /// Which reason.

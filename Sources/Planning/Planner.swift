@@ -19,7 +19,7 @@ public enum Planner {
     var next = observed.resources.startIndex
     for resource in declared {
       while next < observed.resources.endIndex, observed.resources[next].resource.id < resource.id {
-        if options.prune { draft.prune(observed.resources[next]) }
+        if options.prune { draft.prune(observed.resources[next], of: options.set) }
         next += 1
       }
       guard next < observed.resources.endIndex, observed.resources[next].resource.id == resource.id
@@ -31,22 +31,40 @@ public enum Planner {
       next += 1
       draft.add(comparison.verdict(on: resource, stored), of: resource, stored: stored)
     }
-    if options.prune { for stored in observed.resources[next...] { draft.prune(stored) } }
+    if options.prune {
+      for stored in observed.resources[next...] { draft.prune(stored, of: options.set) }
+    }
     return draft.finished()
   }
 
   /// What destroys resources; what is protected, or still used by what remains, is refused.
-  public static func planDestroy(_ target: DestroyTarget, observed: ObservedState) -> Plan {
+  ///
+  /// What is to be retained is kept, and leaves its apply set; by name it is refused. So is what
+  /// manifests declare and belongs to another apply set, unless `takeOver` allows it.
+  public static func planDestroy(
+    _ target: DestroyTarget, observed: ObservedState, takeOver: Bool = false
+  ) -> Plan {
     var draft = Draft(observed: observed)
     switch target {
-    case .all:
+    case .all(let set):
+      let what = set.map { "everything of the apply set '\($0)'" } ?? "everything"
       for stored in observed.resources where !stored.isBuiltIn {
-        draft.delete(stored, because: "everything is to be destroyed")
+        guard set == nil || stored.resource.set == set else { continue }
+        draft.delete(stored, because: "\(what) is to be destroyed")
+      }
+    case .declared(let ids, let set):
+      let wanted = Set(ids)
+      for stored in observed.resources where wanted.contains(stored.resource.id) {
+        if !takeOver, let other = stored.resource.set, other != set {
+          draft.refuse(stored.resource.id, .otherSet(stored.resource.id, other, not: set))
+        } else {
+          draft.delete(stored, because: "its manifests are to be destroyed")
+        }
       }
     case .resources(let ids):
       let wanted = Set(ids)
       for stored in observed.resources where wanted.contains(stored.resource.id) {
-        draft.delete(stored, because: "named to be destroyed")
+        draft.delete(stored, because: "named to be destroyed", isNamed: true)
       }
     }
     return draft.finished()

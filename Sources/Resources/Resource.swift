@@ -14,6 +14,8 @@ public struct Resource: Sendable, Hashable {
   public var spec: JSONValue
   /// The fields that the manifest itself set, as paths; the rest are defaults.
   public var explicit: Set<String>
+  /// The apply set it belongs to: the one that made or took it over last; nil for none.
+  public var set: String?
   /// Where the document begins; nil where no file holds it.
   public var source: SourceSpan?
   /// Where fields stand, by path such as `spec.memory.guest`.
@@ -35,13 +37,15 @@ public struct Resource: Sendable, Hashable {
   /// Makes a resource; labels are kept sorted by name.
   public init(
     _ id: ResourceID, spec: JSONValue, labels: [Label] = [], annotations: [Label] = [],
-    explicit: Set<String> = [], source: SourceSpan? = nil, fieldSources: [String: SourceSpan] = [:]
+    explicit: Set<String> = [], set: String? = nil, source: SourceSpan? = nil,
+    fieldSources: [String: SourceSpan] = [:]
   ) {
     self.id = id
     self.spec = spec
     self.labels = labels.sorted { $0.name < $1.name }
     self.annotations = annotations.sorted { $0.name < $1.name }
     self.explicit = explicit
+    self.set = set
     self.source = source
     self.fieldSources = fieldSources
   }

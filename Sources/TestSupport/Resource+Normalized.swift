@@ -7,11 +7,11 @@ extension Resource {
   /// order of the field table and defaults are filled in, as decoding does.
   public static func normalized(
     _ kind: Kind, _ name: String, _ spec: JSONValue = [:], labels: [Label] = [],
-    source: SourceSpan? = nil, fieldSources: [String: SourceSpan] = [:]
+    set: String? = nil, source: SourceSpan? = nil, fieldSources: [String: SourceSpan] = [:]
   ) -> Resource {
     Resource(
       ResourceID(kind, name), spec: filled(spec, Schema.table(for: kind).fields), labels: labels,
-      source: source, fieldSources: fieldSources)
+      set: set, source: source, fieldSources: fieldSources)
   }
 
   /// The resource with another value at a top-level field or, by a dot, one below.

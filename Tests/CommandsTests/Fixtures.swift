@@ -19,7 +19,7 @@ enum Fixture {
         ["name": "data", "volume": "web1-data"],
       ],
       "interfaces": [["name": "lan", "network": "lab", "ports": [["guest": 22], ["guest": 80]]]],
-    ], labels: [.init(name: "app", value: "web")])
+    ], labels: [.init(name: "app", value: "web")], set: "web")
 
   static let running = ObservedResource(
     web1, uid: "u-1", generation: 3, created: noon - 7200,

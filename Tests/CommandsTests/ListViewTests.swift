@@ -27,8 +27,8 @@ struct ListViewTests {
   func wide() {
     #expect(
       table(.virtualMachine, [Fixture.running], wide: true) == """
-        NAME  STATE    READY  STAGE  CPU  MEMORY  ADDRESSES          PORTS                       ACCEL  PID   IMAGE      RESTARTS  RESTART-REQUIRED  AGE
-        web1  Running  yes    Login  2    512Mi   10.0.2.15,fe80::1  40022->22,0.0.0.0:8080->80  tcg    4711  debian-12  1         cpu.model         2h
+        NAME  STATE    READY  STAGE  CPU  MEMORY  ADDRESSES          PORTS                       ACCEL  PID   IMAGE      RESTARTS  RESTART-REQUIRED  SET  AGE
+        web1  Running  yes    Login  2    512Mi   10.0.2.15,fe80::1  40022->22,0.0.0.0:8080->80  tcg    4711  debian-12  1         cpu.model         web  2h
         """)
   }
 
@@ -69,6 +69,7 @@ struct ListViewTests {
         Generation:  3
         Created:     2027-01-15T06:00:00Z (2h ago)
         State:       Running
+        Set:         web
         Labels:      app=web
         Since:       2027-01-15T07:58:30Z (90s ago)
         Stage:       Login: the console shows a login prompt: web1 login:
@@ -122,6 +123,7 @@ struct ListViewTests {
             replace: Forbid
           lifecycle:
             deletionProtection: false
+            deletionPolicy: Delete
 
         Status:
           directory: /home/machines/u-1

@@ -19,7 +19,9 @@ struct ManyMachinesTests {
       fixture.home + "/state.db",
       """
       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \(Self.count - 1))
-      INSERT INTO resources SELECT kind, name || i, uid || i, generation, created, labels,
+      INSERT INTO resources (kind, name, uid, generation, created, labels, annotations, spec,
+        explicit, source, phase, reason, inputs, builtin, details) SELECT kind, name || i,
+        uid || i, generation, created, labels,
         annotations, spec, explicit, source, phase, reason, inputs, builtin, details
         FROM resources, n WHERE name = 'm';
       INSERT INTO machines (uid, is_down, state, reason, since, running_spec, instance,

@@ -31,6 +31,7 @@ struct StoreTests {
     resource.labels = [Resource.Label(name: "team", value: "a")]
     resource.annotations = [Resource.Label(name: "note", value: "ünïcode \u{1F600}")]
     resource.explicit = ["cpu.shares", "memory.limit"]
+    resource.set = "web"
     let before: ObservedState
     do {
       let engine = try fixture.open()
@@ -175,6 +176,56 @@ struct StoreTests {
       fixture.home + "/state.db", "INSERT INTO grdb_migrations VALUES ('99-from-the-future')")
     let error = #expect(throws: EngineError.self) { try fixture.open() }
     #expect(error?.code == "newer-store")
+  }
+
+  @Test("What an older ingot made belongs to the apply set 'default', and its disks are made")
+  func olderStore() async throws {
+    let fixture = try EngineFixture()
+    defer { fixture.cleanUp() }
+    do { try await fixture.open().perform(.create(volume("data"))) }
+    try sqlite(
+      fixture.home + "/state.db",
+      """
+      ALTER TABLE resources DROP COLUMN apply_set; ALTER TABLE disks DROP COLUMN made;
+      ALTER TABLE machines DROP COLUMN replacing;
+      DELETE FROM grdb_migrations WHERE identifier != '1-first';
+      """)
+    let engine = try fixture.open()
+    let state = try await engine.observe()
+    let sets = state.resources.map { "\($0.resource.id) \($0.resource.set ?? "none")" }
+    #expect(
+      sets == [
+        "StoragePool/default none", "ResourcePool/default none", "Network/default none",
+        "Volume/data default",
+      ])
+    let path = try #require(state.resources.last?.details["path"]?.string)
+    try removeFile(path)
+    let error = await #expect(throws: EngineError.self) {
+      try await engine.perform(.update(volume("data"), restart: false))
+    }
+    #expect(error?.code == "missing-data")
+  }
+
+  @Test("What is retained leaves its apply set and nothing else")
+  func retain() async throws {
+    let fixture = try EngineFixture()
+    defer { fixture.cleanUp() }
+    let engine = try fixture.open()
+    var made = volume("data")
+    made.set = "web"
+    try await engine.perform(.create(made))
+    let before = try await engine.observe()
+    try await engine.perform(.retain(made.id))
+    let after = try await engine.observe()
+    #expect(after.generation > before.generation)
+    var expected = before.resources
+    expected[expected.count - 1].resource.set = nil
+    #expect(after.resources == expected)
+    #expect(try await engine.audit() == [])
+    let error = await #expect(throws: EngineError.self) {
+      try await engine.perform(.retain(ResourceID(.volume, "none")))
+    }
+    #expect(error?.code == "not-found")
   }
 
   @Test("A second command is told who holds the lock; the lock ends with its holder")

@@ -25,6 +25,7 @@ struct EncodingTests {
           format: qcow2
           lifecycle:
             deletionProtection: false
+            deletionPolicy: Delete
 
         """)
   }

@@ -12,7 +12,7 @@ struct LoadingTests {
     #expect(
       try #require(loaded.resources.first).spec == [
         "pool": "default", "size": 1_073_741_824, "format": "qcow2",
-        "lifecycle": ["deletionProtection": false],
+        "lifecycle": ["deletionProtection": false, "deletionPolicy": "Delete"],
       ])
   }
 

@@ -37,6 +37,8 @@ enum Make {
     restartRequired: [String] = []
   ) -> ObservedResource {
     let isMachine = resource.id.kind == .virtualMachine
+    var resource = resource
+    resource.set = resource.set ?? PlanOptions.defaultSet
     return ObservedResource(
       resource, uid: resource.id.description, phase: phase, reason: reason, inputs: inputs,
       machine: isMachine ? MachineStatus(state: state, restartRequired: restartRequired) : nil)
@@ -59,13 +61,14 @@ enum Make {
     _ desired: [Resource], over stored: [ObservedResource] = [], inputs: [String: String] = [:],
     host: HostCapacity = HostCapacity(cpuMillicores: 64_000, memory: 1 << 40),
     allowRestart: Bool = false, allowReplace: Bool = false, replace: Set<ResourceID> = [],
-    prune: Bool = false
+    prune: Bool = false, set: String = PlanOptions.defaultSet, takeOver: Bool = false
   ) -> Plan {
     Planner.plan(
       desired: DesiredState(resources: desired, inputs: inputs),
       observed: observed(stored, host: host),
       options: PlanOptions(
-        allowRestart: allowRestart, allowReplace: allowReplace, replace: replace, prune: prune))
+        allowRestart: allowRestart, allowReplace: allowReplace, replace: replace, prune: prune,
+        set: set, takeOver: takeOver))
   }
 }
 

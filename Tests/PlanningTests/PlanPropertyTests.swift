@@ -55,7 +55,7 @@ struct PlanPropertyTests {
         #expect(Set(stored.filter { !$0.isBuiltIn }.map(\.resource.id)) == Set(resources.map(\.id)))
       }
     }
-    let destroy = Planner.planDestroy(.all, observed: await engine.observe())
+    let destroy = Planner.planDestroy(.all(set: nil), observed: await engine.observe())
     try destroy.validate()
     try await apply(destroy, to: engine, &generator.random)
     #expect(await engine.observe().resources.allSatisfy(\.isBuiltIn), "seed \(seed)")

@@ -36,7 +36,8 @@ struct ReasonTests {
   @Test("destroying goes the other way, and leaves what is built in")
   func destroy() throws {
     let stored = [Make.image, Make.machine(), Make.pool("top"), Make.pool("dev", parent: "top")]
-    let plan = Planner.planDestroy(.all, observed: Make.observed(stored.map { Make.stored($0) }))
+    let plan = Planner.planDestroy(
+      .all(set: nil), observed: Make.observed(stored.map { Make.stored($0) }))
     try plan.validate()
     #expect(
       plan.levels.map { $0.map(\.id.description) } == [
@@ -58,7 +59,7 @@ struct ReasonTests {
   func protection() throws {
     let kept = Make.machine("db").with("lifecycle.deletionProtection", true)
     let stored = [Make.image, kept, Make.machine("web")].map { Make.stored($0) }
-    let plan = Planner.planDestroy(.all, observed: Make.observed(stored))
+    let plan = Planner.planDestroy(.all(set: nil), observed: Make.observed(stored))
     #expect(plan.words == ["delete VirtualMachine/web replace"])
     #expect(plan.refusals == ["delete Image/debian in-use", "delete VirtualMachine/db protected"])
   }

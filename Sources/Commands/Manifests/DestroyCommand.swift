@@ -16,8 +16,9 @@ struct DestroyCommand: AsyncParsableCommand {
   @OptionGroup var input: FileOptions
   @Argument(help: "Resources such as vm/web1.")
   var what: [String] = []
-  @Flag(help: "Everything the engine holds.")
+  @Flag(help: "Everything the engine holds, or with --set everything of that apply set.")
   var all = false
+  @OptionGroup var sets: ApplySetOptions
   @OptionGroup var running: RunOptions
   @Option(name: .shortAndLong, help: "How it is printed.")
   var output: ReportFormat = .table
@@ -27,6 +28,12 @@ struct DestroyCommand: AsyncParsableCommand {
     guard ways == 1 else {
       throw ValidationError("name what is destroyed in one way: -f FILE, KIND/NAME ... or --all")
     }
+    if !what.isEmpty, sets.set != nil {
+      throw ValidationError("--set goes with -f or --all; what is named is destroyed in any set")
+    }
+    if sets.takeOver, input.files.isEmpty {
+      throw ValidationError("--take-over goes with -f; all and named resources are of any set")
+    }
   }
 
   func run() async throws {
@@ -35,19 +42,20 @@ struct DestroyCommand: AsyncParsableCommand {
     try await Destruction(
       run: running.planRun(session, "destroy", global.style(of: .errors)), yes: running.yes,
       asJSON: output == .json
-    ).carryOut(try await target(observed, session), observed)
+    ).carryOut(try await target(observed, session), observed, takeOver: sets.takeOver)
   }
 
   private func target(
     _ observed: ObservedState, _ session: EngineSession
   ) async throws -> DestroyTarget {
-    if all { return .all }
+    if all { return .all(set: sets.set) }
     if !what.isEmpty { return try Destruction.named(what, observed) }
     let known = Set(observed.resources.map(\.resource.id))
     let loaded = try ManifestInput.load(
       try input.required(), environment: session.environment, known: known,
       style: global.style(of: .errors))
-    return .resources(loaded.resources.map(\.id))
+    return .declared(
+      loaded.resources.map(\.id), set: sets.set ?? PlanOptions.defaultSet)
   }
 }
 
@@ -66,8 +74,10 @@ struct Destruction {
   }
 
   /// Does it.
-  func carryOut(_ target: DestroyTarget, _ observed: ObservedState) async throws {
-    let plan = Planner.planDestroy(target, observed: observed)
+  func carryOut(
+    _ target: DestroyTarget, _ observed: ObservedState, takeOver: Bool = false
+  ) async throws {
+    let plan = Planner.planDestroy(target, observed: observed, takeOver: takeOver)
     if !asJSON {
       let lines = plan.isEmpty ? ["Nothing to destroy."] : PlanView(style: run.style).lines(plan)
       for line in lines { TextStream.errors.line(line) }

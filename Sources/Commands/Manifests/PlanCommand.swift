@@ -21,8 +21,9 @@ struct PlanningOptions: ParsableArguments {
       "Destroy this resource and make it anew, though nothing asks for it; may be repeated.",
       valueName: "kind/name"))
   var replace: [String] = []
-  @Flag(help: "Destroy what the engine holds and no manifest declares.")
+  @Flag(help: "Destroy what belongs to the apply set and no manifest declares.")
   var prune = false
+  @OptionGroup var sets: ApplySetOptions
 
   /// The same for the planner.
   ///
@@ -31,7 +32,26 @@ struct PlanningOptions: ParsableArguments {
     let replaced = replace.isEmpty ? [] : try Addresses.resources(replace)
     for id in replaced { try desired.require(id, for: "--replace") }
     return PlanOptions(
-      allowRestart: restart, allowReplace: allowReplace, replace: Set(replaced), prune: prune)
+      allowRestart: restart, allowReplace: allowReplace, replace: Set(replaced), prune: prune,
+      set: sets.set ?? PlanOptions.defaultSet, takeOver: sets.takeOver)
+  }
+}
+
+/// Which apply set is meant.
+struct ApplySetOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The apply set: who made a resource; 'default' where none is named.", valueName: "name"))
+  var set: String?
+  @Flag(
+    name: .customLong("take-over"),
+    help: "Act on what belongs to another apply set; what is applied belongs to this one then.")
+  var takeOver = false
+
+  func validate() throws {
+    if let set, let problem = TextFormat.name.problem(with: set) {
+      throw ValidationError("--set: \(problem)")
+    }
   }
 }
 

@@ -53,7 +53,7 @@ enum Approval {
     case .delete: 6
     case .replace: 5
     case .stop: 4
-    case .create, .start: 0
+    case .create, .retain, .start: 0
     case .update:
       switch action.effect {
       case .none: 0

@@ -21,6 +21,7 @@ struct DescribeView {
       ("Created", resource.isBuiltIn ? "built in" : moment(resource.created)),
       ("State", style.paint(state.text, state.ink)),
     ]
+    if let set = resource.resource.set { pairs.append(("Set", set)) }
     if let reason = resource.reason { pairs.append(("Reason", sanitized(reason))) }
     if !resource.resource.labels.isEmpty {
       let labels = resource.resource.labels.map { "\($0.name)=\($0.value)" }

@@ -41,7 +41,8 @@ struct GetView {
       case .resourcePool: resourcePoolColumns
       case .storagePool: storagePoolColumns
       }
-    return [name] + middle + [age]
+    let set = Column(title: "SET", isWide: true) { Table.Cell($0.resource.set ?? "-") }
+    return [name] + middle + [set, age]
   }
 
   private var machineColumns: [Column] {

@@ -18,6 +18,7 @@ enum ObservedJSON {
       "uid": .string(observed.uid), "generation": .integer(observed.generation),
       "created": .string(Timestamp(seconds: observed.created).description),
       "phase": .string(observed.phase.rawValue), "builtIn": .bool(observed.isBuiltIn),
+      "set": JSONValue(observed.resource.set),
     ]
     if let reason = observed.reason { status["reason"] = .string(reason) }
     if let inputs = observed.inputs { status["inputs"] = .string(inputs) }

@@ -33,6 +33,7 @@ struct PlanView {
         + "\(changed(.restart, .replace)) restart)",
       "\(summary.replace) replace", "\(summary.destroy) destroy",
     ]
+    if summary.retain > 0 { parts.append("\(summary.retain) retain") }
     if summary.start > 0 { parts.append("\(summary.start) start") }
     if summary.stop > 0 { parts.append("\(summary.stop) stop") }
     parts += ["\(summary.refused) refused", "\(summary.unchanged) unchanged"]
@@ -129,6 +130,7 @@ struct PlanView {
     switch action.act {
     case .create: return "create"
     case .delete: return "destroy"
+    case .retain: return "retain"
     case .replace: return "replace"
     case .start: return "start"
     case .stop: return "stop"
@@ -151,6 +153,7 @@ private struct Mark {
     switch action.act {
     case .create: (symbol, ink) = ("+", .good)
     case .delete: (symbol, ink) = ("-", .bad)
+    case .retain: (symbol, ink) = ("=", .good)
     case .replace: (symbol, ink) = ("-/+", .bad)
     case .update, .start, .stop: (symbol, ink) = ("~", .caution)
     }

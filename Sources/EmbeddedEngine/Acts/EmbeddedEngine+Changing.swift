@@ -38,6 +38,19 @@ extension EmbeddedEngine {
     }
   }
 
+  /// Takes a resource out of its apply set: one transaction, so that nothing can be cut short.
+  func retain(_ id: ResourceID) async throws -> ActOutcome {
+    try await offload { [self] in
+      try store.change { [self] db in
+        var row = try StoredResource.require(db, id)
+        row.resource.set = nil
+        try row.update(db)
+        try addEvent(db, id, "Retained", "\(id) is kept and belongs to no apply set any more")
+      }
+    }
+    return ActOutcome()
+  }
+
   /// Does the steps of an act that was begun, and commits its outcome or its failure.
   private func complete(
     _ run: ActRun, _ handler: any ResourceHandler, _ steps: () async throws -> ActOutcome

@@ -11,6 +11,9 @@ func makeMigrator() -> DatabaseMigrator {
   migrator.registerMigration("2-replacing") { db in
     try db.execute(sql: replacingSchema)
   }
+  migrator.registerMigration("3-apply-sets") { db in
+    try db.execute(sql: applySetsSchema)
+  }
   return migrator
 }
 
@@ -132,4 +135,10 @@ private let replacingSchema = """
 
   -- How far the making anew of a machine is; see StoredMachine.Replacing.
   ALTER TABLE machines ADD COLUMN replacing TEXT NOT NULL DEFAULT 'no';
+  """
+
+private let applySetsSchema = """
+  -- The apply set a resource belongs to; NULL for what is built in or retained.
+  ALTER TABLE resources ADD COLUMN apply_set TEXT;
+  UPDATE resources SET apply_set = 'default' WHERE builtin = 0;
   """

@@ -33,7 +33,7 @@ struct StoredResource: Sendable {
 
   static let columns = """
     kind, name, uid, generation, created, labels, annotations, spec, explicit, source, phase, \
-    reason, inputs, builtin, details
+    reason, inputs, builtin, details, apply_set
     """
 
   init(_ row: Row) throws { try self.init(Texts(row)) }
@@ -55,6 +55,7 @@ struct StoredResource: Sendable {
     var inputs: String?
     var isBuiltIn: Bool
     var details: String
+    var set: String?
 
     init(_ row: Row) throws {
       let row = StrictRow(row, of: "resources")
@@ -73,6 +74,7 @@ struct StoredResource: Sendable {
       inputs = try row.optionalText(12)
       isBuiltIn = try row.bool(13)
       details = try row.text(14)
+      set = try row.optionalText(15)
     }
   }
 
@@ -97,7 +99,7 @@ struct StoredResource: Sendable {
     resource = Resource(
       id, spec: spec, labels: try Self.labels(json(texts.labels, "labels")),
       annotations: try Self.labels(json(texts.annotations, "annotations")),
-      explicit: try Self.texts(json(texts.explicit, "explicit fields")),
+      explicit: try Self.texts(json(texts.explicit, "explicit fields")), set: texts.set,
       source: try texts.source.map { try Self.span(json($0, "source")) })
     phase = texts.phase
     reason = texts.reason
@@ -108,14 +110,14 @@ struct StoredResource: Sendable {
 
   func insert(_ db: Database) throws {
     try db.run(
-      sql: "INSERT INTO resources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+      sql: "INSERT INTO resources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
       arguments: arguments)
     try writeUses(db)
   }
 
   func update(_ db: Database) throws {
     try db.run(
-      sql: "REPLACE INTO resources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+      sql: "REPLACE INTO resources (\(Self.columns)) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
       arguments: arguments)
     try writeUses(db)
   }
@@ -151,6 +153,7 @@ struct StoredResource: Sendable {
       object(resource.annotations), resource.spec.text(),
       JSONValue.array(resource.explicit.sorted().map(JSONValue.string)).text(), span,
       phase.rawValue, reason, inputs, isBuiltIn ? 1 : 0, details.text(),
+      resource.set,
     ]
   }
 }

@@ -26,7 +26,10 @@ extension Schema {
     .object([
       Field(
         "deletionProtection", .bool, default: false,
-        "Refuse to delete or replace it, also when its manifest is gone.")
+        "Refuse to delete or replace it, also when its manifest is gone."),
+      Field(
+        "deletionPolicy", .choice(["Delete", "Retain"]), default: "Delete",
+        "Retain keeps it in the engine when it leaves its manifests or they are destroyed."),
     ]), default: [:], "What protects it.")
 
   /// The limits of a disk's size: 1 MiB to 64 TiB.

@@ -17,6 +17,10 @@ extension MemoryEngine {
       if hadGuest, resource.spec["runStrategy"] == "Manual" { start(resource.id) }
       return ActOutcome(effect: hadGuest ? .replace : .none)
     case .delete(let id): return try delete(id)
+    case .retain(let id):
+      guard stored[id] != nil else { throw missing(id) }
+      stored[id]?.resource.set = nil
+      return ActOutcome()
     case .start(let id):
       guard stored[id] != nil else { throw missing(id) }
       start(id)
