@@ -76,6 +76,11 @@ extension Examined {
       status.restartRequired = Schema.table(for: .virtualMachine)
         .differences(from: spec, to: resource.resource.spec)
         .filter { $0.effect >= .nextBoot }.map(\.path)
+      if machine.runningInputs != resource.inputs,
+        !status.restartRequired.contains(where: { $0.hasPrefix("cloudInit") })
+      {
+        status.restartRequired.append("cloudInit")
+      }
     }
     return status
   }

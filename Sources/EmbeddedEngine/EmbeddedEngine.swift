@@ -16,6 +16,7 @@ public final class EmbeddedEngine: Engine {
   let store: Store
   let host: HostContext
   let imageBuilder: any ImageBuilder
+  let secretSource: any SecretSource
   let programs: ProgramPaths
   let offload = Offload()
   let checkpoint: @Sendable (String) throws -> Void
@@ -28,12 +29,14 @@ public final class EmbeddedEngine: Engine {
 
   private init(
     home: HomeDirectory, store: Store, host: HostContext, imageBuilder: any ImageBuilder,
-    programs: ProgramPaths, checkpoint: @escaping @Sendable (String) throws -> Void
+    secretSource: any SecretSource, programs: ProgramPaths,
+    checkpoint: @escaping @Sendable (String) throws -> Void
   ) {
     self.home = home
     self.store = store
     self.host = host
     self.imageBuilder = imageBuilder
+    self.secretSource = secretSource
     self.programs = programs
     self.checkpoint = checkpoint
   }
@@ -46,23 +49,27 @@ public final class EmbeddedEngine: Engine {
   /// - Throws: `EngineError`: `invalid-home`, `denied`, `no-space`, `store-corrupt`,
   ///   `newer-store`.
   public static func open(
-    home: String, host: HostContext, imageBuilder: any ImageBuilder, programs: ProgramPaths
+    home: String, host: HostContext, imageBuilder: any ImageBuilder,
+    secrets: any SecretSource = NoSecrets(), programs: ProgramPaths
   ) throws -> EmbeddedEngine {
     try open(
-      home: home, host: host, imageBuilder: imageBuilder, programs: programs, checkpoint: { _ in })
+      home: home, host: host, imageBuilder: imageBuilder, secrets: secrets, programs: programs,
+      checkpoint: { _ in })
   }
 
   /// As the public one; `checkpoint` is called before and after each step of each act, and what
   /// it throws ends the act there.
   package static func open(
-    home path: String, host: HostContext, imageBuilder: any ImageBuilder, programs: ProgramPaths,
+    home path: String, host: HostContext, imageBuilder: any ImageBuilder,
+    secrets: any SecretSource = NoSecrets(), programs: ProgramPaths,
     checkpoint: @escaping @Sendable (String) throws -> Void
   ) throws -> EmbeddedEngine {
     do {
       let home = try HomeDirectory.open(path)
       return EmbeddedEngine(
         home: home, store: try Store(home.database, host: host), host: host,
-        imageBuilder: imageBuilder, programs: programs, checkpoint: checkpoint)
+        imageBuilder: imageBuilder, secretSource: secrets, programs: programs,
+        checkpoint: checkpoint)
     } catch {
       throw EngineError.wrapping(error, doing: "open the engine in \(path)")
     }

@@ -17,7 +17,8 @@ public protocol Engine: Sendable {
   ///
   /// - Parameters:
   ///   - act: what to do.
-  ///   - inputs: for images, the digest of what they are built from.
+  ///   - inputs: for images, the digest of what they are built from; that of a machine's secrets is
+  ///     taken when the act begins.
   ///   - progress: called from any thread, at most a few times a second.
   /// - Throws: `EngineError`.
   func perform(

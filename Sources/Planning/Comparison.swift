@@ -14,10 +14,10 @@ enum Verdict {
 struct Comparison {
   let observed: ObservedState
   let options: PlanOptions
-  let inputs: [String: String]
+  let inputs: [ResourceID: String]
   private let use: GuestUse
 
-  init(observed: ObservedState, options: PlanOptions, inputs: [String: String]) {
+  init(observed: ObservedState, options: PlanOptions, inputs: [ResourceID: String]) {
     self.observed = observed
     self.options = options
     self.inputs = inputs
@@ -55,6 +55,9 @@ struct Comparison {
     }
     resource.set = options.set
     var changes = metadataChanges(old, resource) + fieldChanges(resource, stored)
+    if inputsChanged, resource.id.kind == .virtualMachine {
+      changes.append(secretsChange(resource, stored))
+    }
     // What can't change in place can when it is made anew.
     let refusals = isForced ? [] : changes.filter { $0.effect == .refused }
     if !refusals.isEmpty {
@@ -130,7 +133,7 @@ struct Comparison {
   }
 
   func digest(of resource: Resource) -> String? {
-    resource.id.kind == .image ? inputs[resource.id.name] : nil
+    inputs[resource.id]
   }
 
   private func inputsDiffer(_ resource: Resource, _ stored: ObservedResource) -> Bool {
@@ -174,13 +177,30 @@ extension Comparison {
       + change("metadata.annotations", old.annotations, new.annotations)
   }
 
+  /// What is shown of a value that refers to secrets: nothing.
+  private func masked(_ value: JSONValue?) -> JSONValue? {
+    value.map { ReferenceText.secrets(in: $0).isEmpty ? $0 : .sensitive }
+  }
+
+  /// The change of secrets that the specification refers to as before.
+  private func secretsChange(_ resource: Resource, _ stored: ObservedResource) -> FieldChange {
+    let field = Schema.table(for: .virtualMachine).field(at: "cloudInit.secrets")
+    return FieldChange(
+      path: "cloudInit", before: .sensitive, after: .sensitive,
+      effect: effect(
+        field?.effect ?? .nextBoot, hasGuest: stored.machine.map(\.state.hasGuest) ?? false,
+        .virtualMachine),
+      note: "a secret has another value", source: resource.place(of: "cloudInit.secrets"))
+  }
+
   private func fieldChanges(_ resource: Resource, _ stored: ObservedResource) -> [FieldChange] {
     let hasGuest = stored.machine.map(\.state.hasGuest) ?? use.ids.contains(resource.id)
     return Schema.table(for: resource.id.kind)
       .differences(from: stored.resource.spec, to: resource.spec)
       .map { difference in
         var change = FieldChange(
-          path: difference.path, before: difference.before, after: difference.after,
+          path: difference.path, before: masked(difference.before),
+          after: masked(difference.after),
           effect: effect(difference.effect, hasGuest: hasGuest, resource.id.kind),
           note: difference.note, source: resource.place(of: difference.path))
         if difference.path == "runStrategy", hasGuest,
@@ -237,4 +257,9 @@ extension Comparison {
     }
     return found
   }
+}
+
+extension JSONValue {
+  /// What stands in a plan for what nobody is shown.
+  static let sensitive: JSONValue = "(sensitive)"
 }

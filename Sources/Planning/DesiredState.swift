@@ -4,11 +4,11 @@ public import Resources
 public struct DesiredState: Sendable, Hashable {
   /// The resources, each address once; in any order.
   public var resources: [Resource]
-  /// For images by name: the digest of what they are built from, as it is now.
-  public var inputs: [String: String]
+  /// The digests of what images are built from and of what machines' secrets are, as it is now.
+  public var inputs: [ResourceID: String]
 
   /// Makes a desired state.
-  public init(resources: [Resource], inputs: [String: String] = [:]) {
+  public init(resources: [Resource], inputs: [ResourceID: String] = [:]) {
     self.resources = resources
     self.inputs = inputs
   }

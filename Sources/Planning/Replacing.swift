@@ -15,7 +15,7 @@ extension Comparison {
       reason = PlanReason(.replaceRequested, "named by --replace")
     } else if let immutable {
       reason = PlanReason(.immutableFieldChanged, "\(immutable.path) cannot change in place")
-    } else if inputsChanged {
+    } else if isImage, inputsChanged {
       reason = PlanReason(.inputsChanged, "what it is built from has changed")
     } else if isImage, stored.phase == .failed {
       // Other kinds hold data that a new one would not have; they are repaired in place.

@@ -47,6 +47,15 @@ struct ResourceMaker {
           return interface
         })
     }
+    if let secrets = spec["cloudInit"]?["secrets"]?.array {
+      spec["cloudInit"]?["secrets"] = .array(
+        secrets.enumerated().map { index, secret in
+          var one: JSONValue = ["name": secret["name"] ?? ""]
+          let way = ["file", "env", "command"][index % 3]
+          one[way] = ["file": "/p/1", "env": "X", "command": ["a", "b c"]][way]
+          return one
+        })
+    }
     if spec["readinessProbe"] != nil {
       for way in ["guestAgent", "exec", "console"] { spec["readinessProbe"]?[way] = nil }
       spec["readinessProbe"]?["tcp"] = ["port": 22]

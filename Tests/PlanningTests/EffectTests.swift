@@ -130,8 +130,8 @@ struct EffectTests {
   func image() {
     let stored = [Make.stored(Make.image, inputs: "a"), Make.stored(Make.machine())]
     let desired = [Make.image, Make.machine()]
-    #expect(Make.plan(desired, over: stored, inputs: ["debian": "a"]).isEmpty)
-    let plan = Make.plan(desired, over: stored, inputs: ["debian": "b"])
+    #expect(Make.plan(desired, over: stored, inputs: [ResourceID(.image, "debian"): "a"]).isEmpty)
+    let plan = Make.plan(desired, over: stored, inputs: [ResourceID(.image, "debian"): "b"])
     #expect(plan.words == ["replace Image/debian none"])
     #expect(plan.actions.first?.reason.code == .inputsChanged)
     #expect(plan.actions.first?.inputs == "b")
@@ -139,5 +139,24 @@ struct EffectTests {
     let other = Make.plan(changed, over: stored)
     #expect(other.words == ["replace Image/debian none"])
     #expect(other.actions.first?.reason.message == "mode cannot change in place")
+  }
+
+  @Test("a secret with another value is a change of cloudInit that shows nothing of it")
+  func secrets() {
+    var machine = Make.machine()
+    machine.spec["cloudInit"] = [
+      "secrets": [["name": "db", "env": "DB"]], "userData": ["password": "${secret.db}"],
+    ]
+    let stored = [Make.stored(Make.image), Make.stored(machine, inputs: "a")]
+    func plan(_ digest: String, _ machine: Resource) -> Plan {
+      Make.plan([Make.image, machine], over: stored, inputs: [machine.id: digest])
+    }
+    #expect(plan("a", machine).isEmpty)
+    let changes = plan("b", machine).actions.first?.changes ?? []
+    #expect(changes.map(\.path) == ["cloudInit"] && changes.first?.effect == .nextBoot)
+    #expect(changes.first?.before == "(sensitive)" && changes.first?.after == "(sensitive)")
+    machine.spec["cloudInit"]?["userData"] = ["password": "x${secret.db}"]
+    let data = plan("a", machine).actions.first?.changes ?? []
+    #expect(data.map(\.path) == ["cloudInit.userData"] && data.first?.after == "(sensitive)")
   }
 }

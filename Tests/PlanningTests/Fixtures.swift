@@ -58,7 +58,7 @@ enum Make {
   }
 
   static func plan(
-    _ desired: [Resource], over stored: [ObservedResource] = [], inputs: [String: String] = [:],
+    _ desired: [Resource], over stored: [ObservedResource] = [], inputs: [ResourceID: String] = [:],
     host: HostCapacity = HostCapacity(cpuMillicores: 64_000, memory: 1 << 40),
     allowRestart: Bool = false, allowReplace: Bool = false, replace: Set<ResourceID> = [],
     prune: Bool = false, set: String = PlanOptions.defaultSet, takeOver: Bool = false

@@ -1,4 +1,5 @@
 internal import Diagnostics
+internal import EmbeddedEngine
 internal import EngineInterface
 internal import Manifests
 internal import Planning
@@ -14,10 +15,23 @@ extension EngineSession {
     let known = Set(observed.resources.map(\.resource.id))
     let loaded = try ManifestInput.load(
       manifests, environment: environment, known: known, style: style)
-    var inputs: [String: String] = [:]
+    var inputs: [ResourceID: String] = [:]
     for resource in loaded.resources where resource.id.kind == .image {
-      inputs[resource.id.name] = try await images.inputs(of: resource)
+      inputs[resource.id] = try await images.inputs(of: resource)
     }
+    var problems: [Diagnostic] = []
+    for resource in loaded.resources where resource.id.kind == .virtualMachine {
+      do {
+        inputs[resource.id] = try await embedded.secretsDigest(of: resource)
+      } catch let error as EngineError where error.code == "secret-unavailable" {
+        problems.append(
+          Diagnostic(
+            "secret-unavailable", error.message, path: "spec.cloudInit.secrets",
+            at: resource.fieldSources["spec.cloudInit.secrets"] ?? resource.source,
+            help: error.help))
+      }
+    }
+    if !problems.isEmpty { throw Diagnostics(problems) }
     return DesiredState(resources: loaded.resources, inputs: inputs)
   }
 }

@@ -30,7 +30,9 @@ struct EngineSession: Sendable {
     let home = try environment.homeDirectory(option: options.home)
     let images = Programs.imageBuilder(environment, host: host)
     let engine = try EmbeddedEngine.open(
-      home: home, host: host, imageBuilder: images, programs: Programs.paths(environment))
+      home: home, host: host, imageBuilder: images,
+      secrets: SecretReader(environment: environment, host: host),
+      programs: Programs.paths(environment))
     return EngineSession(
       engine: engine, embedded: engine, images: images, host: host, environment: environment,
       home: home)

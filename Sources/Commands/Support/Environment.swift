@@ -49,18 +49,24 @@ struct Environment: Sendable {
       workingDirectory: directory.map { String(cString: $0) } ?? "/")
   }
 
-  private static func assignments() -> [VariableValues.Assignment] {
-    var found: [VariableValues.Assignment] = []
+  /// The whole environment, as `NAME=value`, for programs that the user names.
+  static func all() -> [String] {
+    var found: [String] = []
     var entry = environ
     while let text = entry.pointee {
-      let line = String(cString: text)
-      if line.hasPrefix(VariableValues.environmentPrefix), let equals = line.firstIndex(of: "=") {
-        let name = line[..<equals].dropFirst(VariableValues.environmentPrefix.count)
-        found.append(.init(name: String(name), value: String(line[line.index(after: equals)...])))
-      }
+      found.append(String(cString: text))
       entry += 1
     }
     return found
+  }
+
+  private static func assignments() -> [VariableValues.Assignment] {
+    all().compactMap { line in
+      guard line.hasPrefix(VariableValues.environmentPrefix), let equals = line.firstIndex(of: "=")
+      else { return nil }
+      let name = line[..<equals].dropFirst(VariableValues.environmentPrefix.count)
+      return .init(name: String(name), value: String(line[line.index(after: equals)...]))
+    }
   }
 
   private static let proxyNames = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy"].flatMap {

@@ -21,7 +21,10 @@ enum ObservedJSON {
       "set": JSONValue(observed.resource.set),
     ]
     if let reason = observed.reason { status["reason"] = .string(reason) }
-    if let inputs = observed.inputs { status["inputs"] = .string(inputs) }
+    // A machine's is a digest of secrets, which is nobody's but the engine's.
+    if observed.resource.id.kind == .image, let inputs = observed.inputs {
+      status["inputs"] = .string(inputs)
+    }
     status["conditions"] = .array(observed.conditions.map(json))
     if let machine = observed.machine { status["machine"] = json(machine) }
     if !observed.drift.isEmpty { status["drift"] = .array(observed.drift.map(json)) }

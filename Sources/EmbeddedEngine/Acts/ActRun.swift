@@ -20,8 +20,10 @@ struct Change: Sendable {
   var after: Resource?
   /// Whether a running machine may be stopped and started.
   var restart = false
-  /// For images, the digest of what they are built from.
+  /// For images, the digest of what they are built from; for machines, that of their secrets.
   var inputs: String?
+  /// The values of a machine's secrets; never stored.
+  var secrets: MachineSecrets?
   var now: Int64
 
   /// Whether the resource is there as a whole, so that it is changed and not made.

@@ -12,11 +12,15 @@ extension EmbeddedEngine {
     progress: @escaping @Sendable (ActProgress) -> Void
   ) async throws -> ActOutcome {
     let handler = resource.id.kind.handler
-    let inputs = try await neededInputs(of: resource, given: inputs)
+    // Read once an act, so that what is written is what the digest is of.
+    let secrets = try await offload { [self] in try self.secrets(of: resource) }
+    let sources = try await neededInputs(of: resource, given: inputs)
+    let inputs = secrets?.digest ?? sources
     let run = try await begin(verb, resource.id, progress: progress) { change in
       change.after = resource
       change.restart = restart
       change.inputs = inputs
+      change.secrets = secrets
     }
     return try await complete(run, handler) { try await handler.carryOut(run) }
   }
@@ -68,7 +72,8 @@ extension EmbeddedEngine {
   }
 
   private func neededInputs(of resource: Resource, given: String?) async throws -> String? {
-    guard resource.id.kind == .image, given == nil else { return given }
+    guard resource.id.kind == .image else { return nil }
+    if let given { return given }
     return try await imageBuilder.inputs(of: resource)
   }
 

@@ -24,6 +24,7 @@ struct MachineHandler: ResourceHandler {
       let running = try engine.runningGeneration(change.uid)
       if row.runningSpec == nil || running == String(before.generation) {
         row.runningSpec = before.resource.spec
+        row.runningInputs = before.inputs
       }
     }
     try engine.reserveMACs(db, spec, uid: change.uid)
@@ -155,7 +156,10 @@ struct MachineHandler: ResourceHandler {
     if spec.runStrategy == .halted {
       return try await follow(.halted, run, grace: spec.terminationGracePeriod)
     }
-    let staged = differences.filter { $0.effect >= .nextBoot }.map(\.path)
+    var staged = differences.filter { $0.effect >= .nextBoot }.map(\.path)
+    if before.inputs != change.inputs, !staged.contains(where: { $0.hasPrefix("cloudInit") }) {
+      staged.append("cloudInit")
+    }
     if change.restart, !staged.isEmpty {
       try await run.step("restart") {
         try engine.bringDown(change.uid, grace: spec.terminationGracePeriod)
@@ -164,7 +168,7 @@ struct MachineHandler: ResourceHandler {
       return ActOutcome(effect: .restart)
     }
     let hardest = differences.map(\.effect).max() ?? .none
-    return ActOutcome(effect: min(hardest, .nextBoot), staged: staged)
+    return ActOutcome(effect: staged.isEmpty ? hardest : .nextBoot, staged: staged)
   }
 
   func details(

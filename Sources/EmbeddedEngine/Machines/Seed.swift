@@ -50,7 +50,9 @@ extension EmbeddedEngine {
     let row = try store.read { db in try StoredMachine.require(db, change.uid) }
     let seed = Seed(
       instanceID: row.instance == 1 ? change.uid : "\(change.uid)-\(row.instance)",
-      hostName: change.id.name, userData: spec.userData, networkData: spec.networkData)
+      hostName: change.id.name,
+      userData: spec.userData.map { MachineSecrets.resolved($0, by: change.secrets) },
+      networkData: spec.networkData.map { MachineSecrets.resolved($0, by: change.secrets) })
     let file = try PendingFile(replacing: path)
     do {
       try writeDisc(seed.files, volumeID: "CIDATA", to: file.descriptor)

@@ -104,12 +104,6 @@ extension EmbeddedEngine {
     }
   }
 
-  private func hexadecimal(_ digest: SHA256.Digest) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(
-      decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-  }
-
   /// Removes images that no resource shows and no disk is a clone of.
   ///
   /// Inside the transaction, so that nobody refers to one while its files go; where it is cut

@@ -14,6 +14,9 @@ func makeMigrator() -> DatabaseMigrator {
   migrator.registerMigration("3-apply-sets") { db in
     try db.execute(sql: applySetsSchema)
   }
+  migrator.registerMigration("4-running-inputs") { db in
+    try db.execute(sql: "ALTER TABLE machines ADD COLUMN running_inputs TEXT")
+  }
   return migrator
 }
 

@@ -132,6 +132,15 @@ struct Store: Sendable {
     }
   }
 
+  /// Keeps a fact that never changes, unless another process was faster; answers what is kept.
+  func keepFirstFact(_ name: String, _ value: String) throws -> String {
+    try write { db in
+      try db.execute(
+        sql: "INSERT OR IGNORE INTO facts VALUES (?, ?)", arguments: [name, value])
+    }
+    return try fact(name) ?? value
+  }
+
   /// Keeps a fact.
   func setFact(_ name: String, _ value: String) throws {
     try write { db in

@@ -13,6 +13,8 @@ struct StoredMachine: Sendable {
   var since: Int64?
   /// The specification the running guest was started with.
   var runningSpec: JSONValue?
+  /// The digest of the secrets it was started with, where `runningSpec` is known.
+  var runningInputs: String?
   /// Counts the disks it had: a machine made anew gets a new instance-id, so that cloud-init in it
   /// begins anew too.
   var instance: Int64
@@ -32,7 +34,8 @@ struct StoredMachine: Sendable {
   }
 
   private static let columns =
-    "uid, is_down, state, reason, since, running_spec, instance, journal_sequence, replacing"
+    "uid, is_down, state, reason, since, running_spec, instance, journal_sequence, replacing,"
+    + " running_inputs"
 
   init(uid: String) {
     self.uid = uid
@@ -54,6 +57,7 @@ struct StoredMachine: Sendable {
     instance = try row.integer(6)
     journalSequence = try row.integer(7)
     replacing = try row.choice(8)
+    runningInputs = try row.optionalText(9)
   }
 
   static func all(_ db: Database) throws -> [String: StoredMachine] {
@@ -86,10 +90,10 @@ struct StoredMachine: Sendable {
 
   func save(_ db: Database) throws {
     try db.run(
-      sql: "REPLACE INTO machines (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      sql: "REPLACE INTO machines (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       arguments: [
         uid, isDown ? 1 : 0, state.rawValue, reason, since, runningSpec?.text(), instance,
-        journalSequence, replacing.rawValue,
+        journalSequence, replacing.rawValue, runningInputs,
       ])
   }
 

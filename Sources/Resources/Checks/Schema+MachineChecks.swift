@@ -119,6 +119,7 @@ extension Schema {
           "a disk is made from an image or is a volume, not both",
           "spec.disks[\(disk["name"]?.string ?? "")].volume", help: "remove 'image' or 'volume'"))
     }
+    found += secretProblems(spec["cloudInit"] ?? [:])
     if let probe = spec["readinessProbe"] {
       let ways = ["guestAgent", "tcp", "exec", "console"].filter { probe[$0] != nil }
       if ways.count != 1 {
@@ -127,6 +128,37 @@ extension Schema {
             ways.isEmpty
               ? "the probe has no way to find out" : "the probe has \(ways.count) ways to find out",
             "spec.readinessProbe", help: "write exactly one of guestAgent, tcp, exec, console"))
+      }
+    }
+    return found
+  }
+
+  private static func secretProblems(_ cloudInit: JSONValue) -> [Diagnostic] {
+    var found: [Diagnostic] = []
+    let secrets = cloudInit["secrets"]?.array ?? []
+    for secret in secrets {
+      let ways = ["file", "env", "command"].filter { secret[$0] != nil }
+      let path = "spec.cloudInit.secrets[\(secret["name"]?.string ?? "")]"
+      if ways.count != 1 {
+        found.append(
+          conflict(
+            ways.isEmpty ? "the secret has no source" : "the secret has \(ways.count) sources",
+            path,
+            help: "write exactly one of file, env, command"))
+      } else if secret["command"]?.array?.isEmpty == true {
+        found.append(conflict("the command is empty", path + ".command", help: "name a program"))
+      }
+    }
+    let names = secrets.compactMap { $0["name"]?.string }
+    for part in ["userData", "networkData"] {
+      var reported: Set<String> = []
+      for name in ReferenceText.secrets(in: cloudInit[part] ?? [:])
+      where !names.contains(name) && reported.insert(name).inserted {
+        found.append(
+          Diagnostic(
+            "missing-reference", "there is no secret '\(name)'", path: "spec.cloudInit.\(part)",
+            help: nearest(to: name, among: names).map { "did you mean '\($0)'?" }
+              ?? "declare it under cloudInit.secrets, or write '$${secret.' for the text itself"))
       }
     }
     return found

@@ -79,6 +79,23 @@ public struct MachineSpecification: Sendable, Hashable {
     }
   }
 
+  /// A value that only the seed disc holds.
+  public struct Secret: Sendable, Hashable {
+    /// Where the value is read from.
+    public enum Source: Sendable, Hashable {
+      /// A file, by its absolute path.
+      case file(String)
+      /// A variable of the environment.
+      case environment(String)
+      /// The output of a program, with its arguments.
+      case command([String])
+    }
+    /// The name, unique in the machine.
+    public var name: String
+    /// Where the value is read from.
+    public var source: Source
+  }
+
   /// A readiness probe.
   public struct Probe: Sendable, Hashable {
     /// How readiness is found out.
@@ -124,6 +141,8 @@ public struct MachineSpecification: Sendable, Hashable {
   public var userData: JSONValue?
   /// cloud-init's network configuration, passed on as it is.
   public var networkData: JSONValue?
+  /// What `${secret.NAME}` stands for in the data.
+  public var secrets: [Secret]
   /// The readiness probe; nil means a running guest is ready.
   public var readinessProbe: Probe?
   /// Seconds an ACPI shutdown may take before the guest is killed.
@@ -157,6 +176,8 @@ public struct MachineSpecification: Sendable, Hashable {
     let cloudInit = try reader.optionalGroup("cloudInit")
     userData = cloudInit?.object["userData"]
     networkData = cloudInit?.object["networkData"]
+    secrets = []
+    for secret in try cloudInit?.groups("secrets") ?? [] { secrets.append(try Secret(secret)) }
     readinessProbe = nil
     if let probe = try reader.optionalGroup("readinessProbe") { readinessProbe = try Probe(probe) }
     terminationGracePeriod = try reader.int("terminationGracePeriod")
@@ -190,6 +211,19 @@ extension MachineSpecification.Interface {
         MachineSpecification.PortForward(
           address: try port.text("address"), host: try port.optionalInt("host"),
           guest: try port.int("guest"), networkProtocol: try port.text("protocol")))
+    }
+  }
+}
+
+extension MachineSpecification.Secret {
+  init(_ reader: SpecificationReader) throws(SpecificationError) {
+    name = try reader.text("name")
+    if let file = try reader.optionalText("file") {
+      source = .file(file)
+    } else if let variable = try reader.optionalText("env") {
+      source = .environment(variable)
+    } else {
+      source = .command(try reader.texts("command"))
     }
   }
 }

@@ -120,11 +120,27 @@ extension Schema {
 
   private static let cloudInitFields = [
     Field(
+      "secrets", .keyedList(key: "name", secretFields), effect: .nextBoot,
+      "Values that are kept out of state, plans and logs: `${secret.NAME}` in the data below."),
+    Field(
       "userData", .any, effect: .nextBoot,
       "User data: fields of a #cloud-config, or a text passed on as it is."),
     Field(
       "networkData", .any, effect: .nextBoot,
       "Network configuration; left out, DHCP on every interface."),
+  ]
+
+  private static let secretFields = [
+    Field(
+      "name", .text(.name), required: true, effect: .nextBoot, "The name, unique in the machine."),
+    Field(
+      "file", .text(.path), effect: .nextBoot,
+      "Read it from this file. A relative path starts at the manifest's directory."),
+    Field(
+      "env", .text(.word), effect: .nextBoot, "Read it from this variable of ingot's environment."),
+    Field(
+      "command", .list(.text(.plain)), effect: .nextBoot,
+      "Read it from the output of this program with its arguments; no shell is involved."),
   ]
 
   private static let probeFields = [

@@ -3,6 +3,7 @@ import EngineInterface
 import Foundation
 import JSON
 import Resources
+import Synchronization
 import SystemIO
 import Testing
 
@@ -10,6 +11,7 @@ import Testing
 final class EngineFixture: Sendable {
   let root: String
   let builder = FakeImageBuilder()
+  let secrets = FakeSecrets()
 
   var home: String { root + "/home" }
 
@@ -32,8 +34,8 @@ final class EngineFixture: Sendable {
   ) throws -> EmbeddedEngine {
     let isNew = !fileExists(home)
     let engine = try EmbeddedEngine.open(
-      home: home, host: .live(), imageBuilder: builder, programs: Self.programs,
-      checkpoint: checkpoint)
+      home: home, host: .live(), imageBuilder: builder, secrets: secrets,
+      programs: Self.programs, checkpoint: checkpoint)
     if isNew, let fact = Self.accelerator { try engine.setAcceleratorFact(fact) }
     return engine
   }
@@ -89,5 +91,17 @@ enum BootSector {
     code += [UInt8](repeating: 0x90, count: 32 - code.count)
     code += Array(text.utf8) + [0]
     return code + [UInt8](repeating: 0, count: 510 - code.count) + [0x55, 0xaa]
+  }
+}
+
+/// Gives secrets that a test sets.
+final class FakeSecrets: SecretSource {
+  let values = Mutex<[String: String]>([:])
+
+  func value(of secret: MachineSpecification.Secret) throws(SecretError) -> String {
+    guard let value = values.withLock({ $0[secret.name] }) else {
+      throw SecretError("the fake has no '\(secret.name)'")
+    }
+    return value
   }
 }
