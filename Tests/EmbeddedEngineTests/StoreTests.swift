@@ -188,6 +188,7 @@ struct StoreTests {
       """
       ALTER TABLE resources DROP COLUMN apply_set; ALTER TABLE disks DROP COLUMN made;
       ALTER TABLE machines DROP COLUMN replacing;
+      ALTER TABLE machines DROP COLUMN running_inputs;
       DELETE FROM grdb_migrations WHERE identifier != '1-first';
       """)
     let engine = try fixture.open()
