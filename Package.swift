@@ -110,7 +110,10 @@ let package = Package(
     tests("Manifests", ["Manifests", "JSON", "Resources", "Diagnostics"]),
     tests(
       "EmbeddedEngine",
-      ["EmbeddedEngine", "JSON", "Resources", "EngineInterface", "Monitor", "Planning", "SystemIO"]),
+      [
+        "EmbeddedEngine", "JSON", "Resources", "Diagnostics", "EngineInterface", "Monitor",
+        "Planning", "SystemIO",
+      ]),
     tests(
       "Conversion",
       [

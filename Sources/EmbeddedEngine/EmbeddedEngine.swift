@@ -1,3 +1,4 @@
+internal import Diagnostics
 public import EngineInterface
 internal import GRDB
 internal import Glibc
@@ -18,6 +19,8 @@ public final class EmbeddedEngine: Engine {
   let imageBuilder: any ImageBuilder
   let secretSource: any SecretSource
   let programs: ProgramPaths
+  /// Whose acts these are; nil leaves that open.
+  let actor: EngineActor?
   let offload = Offload()
   let checkpoint: @Sendable (String) throws -> Void
   let processID = getpid()
@@ -29,7 +32,7 @@ public final class EmbeddedEngine: Engine {
 
   private init(
     home: HomeDirectory, store: Store, host: HostContext, imageBuilder: any ImageBuilder,
-    secretSource: any SecretSource, programs: ProgramPaths,
+    secretSource: any SecretSource, programs: ProgramPaths, actor: EngineActor?,
     checkpoint: @escaping @Sendable (String) throws -> Void
   ) {
     self.home = home
@@ -38,6 +41,7 @@ public final class EmbeddedEngine: Engine {
     self.imageBuilder = imageBuilder
     self.secretSource = secretSource
     self.programs = programs
+    self.actor = actor
     self.checkpoint = checkpoint
   }
 
@@ -45,15 +49,18 @@ public final class EmbeddedEngine: Engine {
   ///
   /// Blocks for as long as files and the database take; nothing is started.
   ///
-  /// - Parameter home: an absolute path.
+  /// - Parameters:
+  ///   - home: an absolute path.
+  ///   - actor: who is told in the events of what this engine does.
   /// - Throws: `EngineError`: `invalid-home`, `denied`, `no-space`, `store-corrupt`,
   ///   `newer-store`.
   public static func open(
     home: String, host: HostContext, imageBuilder: any ImageBuilder,
-    secrets: any SecretSource = NoSecrets(), programs: ProgramPaths
+    secrets: any SecretSource = NoSecrets(), programs: ProgramPaths, actor: EngineActor? = nil
   ) throws -> EmbeddedEngine {
     try open(
       home: home, host: host, imageBuilder: imageBuilder, secrets: secrets, programs: programs,
+      actor: actor,
       checkpoint: { _ in })
   }
 
@@ -61,14 +68,14 @@ public final class EmbeddedEngine: Engine {
   /// it throws ends the act there.
   package static func open(
     home path: String, host: HostContext, imageBuilder: any ImageBuilder,
-    secrets: any SecretSource = NoSecrets(), programs: ProgramPaths,
+    secrets: any SecretSource = NoSecrets(), programs: ProgramPaths, actor: EngineActor? = nil,
     checkpoint: @escaping @Sendable (String) throws -> Void
   ) throws -> EmbeddedEngine {
     do {
       let home = try HomeDirectory.open(path)
       return EmbeddedEngine(
         home: home, store: try Store(home.database, host: host), host: host,
-        imageBuilder: imageBuilder, secretSource: secrets, programs: programs,
+        imageBuilder: imageBuilder, secretSource: secrets, programs: programs, actor: actor,
         checkpoint: checkpoint)
     } catch {
       throw EngineError.wrapping(error, doing: "open the engine in \(path)")
@@ -85,8 +92,16 @@ public final class EmbeddedEngine: Engine {
     }
   }
 
-  func addEvent(_ db: Database, _ id: ResourceID?, _ reason: String, _ message: String) throws {
-    try StoredEvent.add(db, now: host.now().seconds, id: id, reason: reason, message: message)
+  /// Tells what this engine did, and for whom.
+  func addEvent(
+    _ db: Database, _ id: ResourceID?, _ reason: String, _ message: String,
+    source: SourceSpan? = nil, changes: [EngineEvent.Change] = []
+  ) throws {
+    try StoredEvent.add(
+      db,
+      StoredEvent.Entry(
+        time: host.now().seconds, id: id, reason: reason, message: message, actor: actor,
+        source: source, changes: changes))
   }
 
   /// Does one act; see `Engine`.

@@ -1,5 +1,3 @@
-public import Resources
-
 /// What every hypervisor adapter speaks.
 ///
 /// All methods may be called from several tasks; an engine serialises what must be. Cancelling the
@@ -81,29 +79,6 @@ public struct GuestCommandResult: Sendable, Hashable {
     self.exitCode = exitCode
     self.output = output
     self.errors = errors
-  }
-}
-
-/// Something that happened.
-public struct EngineEvent: Sendable, Hashable {
-  /// Its number; later ones are higher.
-  public var sequence: Int64
-  /// When, in seconds since 1970.
-  public var time: Int64
-  /// What it happened to; nil for the engine itself.
-  public var id: ResourceID?
-  /// A stable word: `Created`, `Started`, `Exited`.
-  public var reason: String
-  /// A sentence.
-  public var message: String
-
-  /// Makes an event.
-  public init(sequence: Int64, time: Int64, id: ResourceID?, reason: String, message: String) {
-    self.sequence = sequence
-    self.time = time
-    self.id = id
-    self.reason = reason
-    self.message = message
   }
 }
 

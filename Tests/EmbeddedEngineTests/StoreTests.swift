@@ -187,7 +187,8 @@ struct StoreTests {
       fixture.home + "/state.db",
       """
       ALTER TABLE resources DROP COLUMN apply_set; ALTER TABLE disks DROP COLUMN made;
-      ALTER TABLE machines DROP COLUMN replacing;
+      ALTER TABLE machines DROP COLUMN replacing; ALTER TABLE events DROP COLUMN actor;
+      ALTER TABLE events DROP COLUMN source; ALTER TABLE events DROP COLUMN changes;
       ALTER TABLE machines DROP COLUMN running_inputs;
       DELETE FROM grdb_migrations WHERE identifier != '1-first';
       """)

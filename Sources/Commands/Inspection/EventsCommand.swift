@@ -4,10 +4,18 @@ internal import JSON
 internal import Resources
 internal import SystemIO
 
+/// How events are printed.
+enum EventFormat: String, ExpressibleByArgument, CaseIterable {
+  case table, wide, json
+}
+
 struct EventsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "events", abstract: "Show what happened, oldest first.",
-    discussion: "With -o json, one JSON object a line.")
+    commandName: "events", abstract: "Show what happened and who did it, oldest first.",
+    discussion: """
+      With -o json, one JSON object a line; with -o wide, the command, the manifest's line and the \
+      fields that changed. The newest 10000 events of the last 90 days are kept.
+      """)
 
   @OptionGroup var global: GlobalOptions
   @Argument(help: "Only events of these resources, such as vm/web1.")
@@ -16,8 +24,10 @@ struct EventsCommand: AsyncParsableCommand {
   var watch = false
   @Option(help: "Show at most this many of the newest events first.")
   var limit = 100
+  @Option(help: "Only what happened in this time, such as 1h, and at most --limit of it.")
+  var since: DurationArgument?
   @Option(name: .shortAndLong, help: "How it is printed.")
-  var output: ReportFormat = .table
+  var output: EventFormat = .table
 
   func run() async throws {
     let session = try EngineSession.open(global)
@@ -29,7 +39,10 @@ struct EventsCommand: AsyncParsableCommand {
     var sequence: Int64 = 0
     let past = try await EventLog.all(session.engine)
     if let last = past.last { sequence = last.sequence }
-    for event in past.filter(wanted).suffix(max(0, limit)) { show(event) }
+    let start = since.map { session.host.now().seconds - Int64($0.seconds) } ?? .min
+    for event in past.filter({ $0.time >= start && wanted($0) }).suffix(max(0, limit)) {
+      show(event)
+    }
     while watch, !TextStream.output.isClosed {
       // A cancelled sleep is how Ctrl-C ends the watch.
       guard (try? await Task.sleep(for: .milliseconds(500))) != nil else { return }
@@ -43,27 +56,12 @@ struct EventsCommand: AsyncParsableCommand {
   }
 
   private func show(_ event: EngineEvent) {
-    TextStream.output.line(
-      output == .json ? EventView.json(event).text() : EventView.line(event))
-  }
-}
-
-/// Events as text and as JSON.
-enum EventView {
-  /// `2026-01-31T09:05:00Z  vm/web1  Started  message`.
-  static func line(_ event: EngineEvent) -> String {
-    let subject = event.id.map(shortAddress) ?? "-"
-    return "\(Timestamp(seconds: event.time))  \(padded(subject, to: 18))  "
-      + "\(padded(event.reason, to: 14))  \(sanitized(event.message))"
-  }
-
-  /// The same as an object.
-  static func json(_ event: EngineEvent) -> JSONValue {
-    [
-      "sequence": .integer(event.sequence),
-      "time": .string(Timestamp(seconds: event.time).description),
-      "address": JSONValue(event.id?.description), "reason": .string(event.reason),
-      "message": .string(event.message),
-    ]
+    let lines: [String] =
+      switch output {
+      case .table: [EventView.line(event)]
+      case .wide: [EventView.line(event)] + EventView.more(event).map { "    \($0)" }
+      case .json: [EventView.json(event).text()]
+      }
+    for line in lines { TextStream.output.line(line) }
   }
 }

@@ -32,7 +32,8 @@ struct EngineSession: Sendable {
     let engine = try EmbeddedEngine.open(
       home: home, host: host, imageBuilder: images,
       secrets: SecretReader(environment: environment, host: host),
-      programs: Programs.paths(environment))
+      programs: Programs.paths(environment),
+      actor: .current(Array(CommandLine.arguments.dropFirst())))
     return EngineSession(
       engine: engine, embedded: engine, images: images, host: host, environment: environment,
       home: home)

@@ -89,7 +89,7 @@ struct DescribeView {
     guard !events.isEmpty else { return ["  none"] }
     return events.map { event in
       "  \(padded(ageText(now - event.time) + " ago", to: 9))  "
-        + "\(padded(event.reason, to: 14))  \(sanitized(event.message))"
+        + "\(padded(event.reason, to: 14))  \(EventView.sentence(event))"
     }
   }
 

@@ -61,7 +61,7 @@ extension EmbeddedEngine {
   ) async throws -> ActOutcome {
     do {
       let outcome = try await steps()
-      try await finish(run, handler)
+      try await finish(run, handler, outcome)
       return outcome
     } catch let error as SimulatedDeath {
       throw error
@@ -134,7 +134,9 @@ extension EmbeddedEngine {
   }
 
   /// Commits the outcome.
-  private func finish(_ run: ActRun, _ handler: any ResourceHandler) async throws {
+  private func finish(
+    _ run: ActRun, _ handler: any ResourceHandler, _ outcome: ActOutcome
+  ) async throws {
     let change = run.change
     let label = "\(change.verb.rawValue) \(change.id.kind.rawValue) outcome"
     try await offload { [self] in
@@ -159,7 +161,9 @@ extension EmbeddedEngine {
           try restoreBuiltIn(change, db)
         }
         try Intent.end(db, run.intent)
-        try addEvent(db, change.id, change.verb.pastTense, "\(change.id) is \(change.verb.done)")
+        try addEvent(
+          db, change.id, change.verb.pastTense, "\(change.id) is \(change.verb.done)",
+          source: change.after?.source, changes: change.changes(outcome))
       }
       try checkpoint("after \(label)")
       try collectImages()
@@ -209,7 +213,8 @@ extension EmbeddedEngine {
           try row.update(db)
         }
         try addEvent(
-          db, change.id, "Failed", "cannot \(change.verb.rawValue) \(change.id): \(error.message)")
+          db, change.id, "Failed", "cannot \(change.verb.rawValue) \(change.id): \(error.message)",
+          source: change.after?.source)
       }
       try collectImages()
     }

@@ -70,9 +70,12 @@ extension EmbeddedEngine {
   private func end(_ db: Database, _ intent: Intent) throws {
     try Intent.end(db, intent.row)
     let step = intent.step.map { "after the step '\($0)'" } ?? "before its first step"
-    try addEvent(
-      db, intent.id, "Interrupted",
-      "process \(intent.process) died \(step) of \(intent.verb) \(intent.id)")
+    // Whoever comes by and finds it is not who did it.
+    try StoredEvent.add(
+      db,
+      StoredEvent.Entry(
+        time: host.now().seconds, id: intent.id, reason: "Interrupted",
+        message: "process \(intent.process) died \(step) of \(intent.verb) \(intent.id)"))
     if var row = try StoredResource.find(db, intent.id), row.phase == .incomplete {
       row.reason = "\(intent.verb) was cut short \(step)"
       try row.update(db)

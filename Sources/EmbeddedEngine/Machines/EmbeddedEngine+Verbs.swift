@@ -98,6 +98,7 @@ extension EmbeddedEngine {
         _ = try Intent.begin(
           db, session: session.id, process: self.processID, verb: "start", id: id, uid: row.uid,
           now: self.host.now().seconds, data: [:])
+        try self.addEvent(db, id, "StartRequested", "\(id) is to be started")
       } last: { db in
         try Intent.find(db, id).map { try Intent.end(db, $0.row) }
       }
@@ -120,6 +121,7 @@ extension EmbeddedEngine {
       guard try isRunning(row.uid) else { return ActOutcome() }
       let intent = try store.change { [self] db in
         try takeOver(db, id)
+        try addEvent(db, id, "StopRequested", "\(id) is to be shut down")
         return try Intent.begin(
           db, session: session.id, process: processID, verb: "stop", id: id, uid: row.uid,
           now: host.now().seconds, data: [:])

@@ -111,7 +111,9 @@ extension EmbeddedEngine {
       for entry in entries where entry.sequence > current.journalSequence {
         guard let (reason, message) = entry.told else { continue }
         try StoredEvent.add(
-          db, now: entry.time.seconds, id: id, reason: reason, message: message)
+          db,
+          StoredEvent.Entry(
+            time: entry.time.seconds, id: id, reason: reason, message: message))
       }
       current.journalSequence = max(current.journalSequence, last.sequence)
       try current.save(db)

@@ -17,8 +17,18 @@ func makeMigrator() -> DatabaseMigrator {
   migrator.registerMigration("4-running-inputs") { db in
     try db.execute(sql: "ALTER TABLE machines ADD COLUMN running_inputs TEXT")
   }
+  migrator.registerMigration("5-actors") { db in
+    try db.execute(sql: actorsSchema)
+  }
   return migrator
 }
+
+/// Events tell who did it, which manifest asked for it and which fields changed.
+private let actorsSchema = """
+  ALTER TABLE events ADD COLUMN actor TEXT;
+  ALTER TABLE events ADD COLUMN source TEXT;
+  ALTER TABLE events ADD COLUMN changes TEXT;
+  """
 
 private let firstSchema = """
   CREATE TABLE engine (

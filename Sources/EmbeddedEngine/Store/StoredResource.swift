@@ -100,7 +100,7 @@ struct StoredResource: Sendable {
       id, spec: spec, labels: try Self.labels(json(texts.labels, "labels")),
       annotations: try Self.labels(json(texts.annotations, "annotations")),
       explicit: try Self.texts(json(texts.explicit, "explicit fields")), set: texts.set,
-      source: try texts.source.map { try Self.span(json($0, "source")) })
+      source: try texts.source.map { try SourceSpan(stored: json($0, "source")) })
     phase = texts.phase
     reason = texts.reason
     inputs = texts.inputs
@@ -142,16 +142,11 @@ struct StoredResource: Sendable {
         JSONObject(members: labels.map { .init(name: $0.name, value: .string($0.value)) })
       ).text()
     }
-    let span = resource.source.map {
-      JSONValue.array([
-        .string($0.file), .integer(Int64($0.line)), .integer(Int64($0.column)),
-        .integer(Int64($0.length)),
-      ]).text()
-    }
     return [
       id.kind.rawValue, id.name, uid, generation, created, object(resource.labels),
       object(resource.annotations), resource.spec.text(),
-      JSONValue.array(resource.explicit.sorted().map(JSONValue.string)).text(), span,
+      JSONValue.array(resource.explicit.sorted().map(JSONValue.string)).text(),
+      resource.source?.stored.text(),
       phase.rawValue, reason, inputs, isBuiltIn ? 1 : 0, details.text(),
       resource.set,
     ]
@@ -245,16 +240,5 @@ extension StoredResource {
       texts.insert(text)
     }
     return texts
-  }
-
-  private static func span(_ value: JSONValue) throws -> SourceSpan {
-    guard let parts = value.array, parts.count == 4, let file = parts[0].string else {
-      throw corruptRow("resources", "the source is no place in a file")
-    }
-    let numbers = parts[1...].compactMap { $0.integer.flatMap(Int.init(exactly:)) }
-    guard numbers.count == 3 else {
-      throw corruptRow("resources", "the source is no place in a file")
-    }
-    return SourceSpan(file: file, line: numbers[0], column: numbers[1], length: numbers[2])
   }
 }

@@ -30,12 +30,13 @@ final class EngineFixture: Sendable {
   }
 
   func open(
+    actor: EngineActor? = nil,
     checkpoint: @escaping @Sendable (String) throws -> Void = { _ in }
   ) throws -> EmbeddedEngine {
     let isNew = !fileExists(home)
     let engine = try EmbeddedEngine.open(
       home: home, host: .live(), imageBuilder: builder, secrets: secrets,
-      programs: Self.programs, checkpoint: checkpoint)
+      programs: Self.programs, actor: actor, checkpoint: checkpoint)
     if isNew, let fact = Self.accelerator { try engine.setAcceleratorFact(fact) }
     return engine
   }
