@@ -88,21 +88,25 @@ extension MonitorClient {
     _ = try call("set-policy", configuration.policy.object ?? [:])
   }
 
-  /// Sets how much memory the balloon leaves the guest, in bytes.
-  public func setMemory(_ bytes: Int) throws(RPCError) {
-    _ = try call(
-      "qmp", ["command": "balloon", "arguments": ["value": .integer(Int64(bytes))]],
+  /// What the guest's machine is made of at the moment.
+  public func hardware() throws(RPCError) -> Hardware {
+    let value = try call("hardware", milliseconds: 10_000)
+    return try decoded { () throws(JSONShapeError) in try Hardware(JSONReader(value)) }
+  }
+
+  /// Has a QMP command carried out; only some are.
+  @discardableResult
+  public func execute(_ command: QMPCommand) throws(RPCError) -> JSONValue {
+    try call(
+      "qmp",
+      ["command": .string(command.name), "arguments": .object(command.arguments)],
       milliseconds: 20_000)
   }
 
   /// Tells the guest that a disk has grown to this many bytes; QEMU grows the file.
   public func resize(disk: String, to bytes: Int) throws(RPCError) {
-    _ = try call(
-      "qmp",
-      [
-        "command": "block_resize",
-        "arguments": ["node-name": .string(disk), "size": .integer(Int64(bytes))],
-      ], milliseconds: 20_000)
+    try execute(
+      QMPCommand("block_resize", ["node-name": .string(disk), "size": .integer(Int64(bytes))]))
   }
 
   /// Adds a port of the host that leads to the guest.

@@ -6,9 +6,10 @@ extension Supervisor {
   /// QMP commands the engine may have passed on; each is one that takes effect at once and that
   /// this monitor's own view of the guest does not depend on.
   private static let passedOn: Set<String> = [
-    "balloon", "query-balloon", "block_resize", "query-block", "query-blockstats",
-    "query-cpus-fast",
-    "query-status",
+    "balloon", "qom-set", "block_resize", "block_set_io_throttle", "blockdev-add", "blockdev-del",
+    "device_add", "device_del", "netdev_add", "netdev_del", "set_link", "qom-list",
+    "query-blockstats",
+    "query-cpus-fast", "query-status",
   ]
 
   /// Carries out one request; `tell` gets its outcome, now or later, exactly once.
@@ -35,11 +36,16 @@ extension Supervisor {
       // What is written there may be ahead of what runs.
       var written = try MonitorConfiguration.read(directory)
       try written.setPolicy(params)
+      let readiness = configuration.readiness
       try configuration.setPolicy(params)
       try written.write(directory)
-      if state == .running || state == .paused { startProbes() }
+      // A guest stays ready where nothing else is asked of it.
+      if state == .running || state == .paused, configuration.readiness != readiness {
+        startProbes()
+      }
       tell(.success([:]))
     case "qmp": try passOn(params, tell)
+    case "hardware": try tellHardware(tell)
     case "add-forward", "remove-forward": try changeForward(method, params, tell)
     default: throw RPCError("the monitor knows no method '\(method)'")
     }
@@ -119,6 +125,21 @@ extension Supervisor {
       command, params.value["arguments"]?.object ?? [:],
       deadline: command.hasPrefix("query-") ? QMPChannel.quick : QMPChannel.block
     ) { tell($0.forRPC) }
+  }
+
+  /// Asks QEMU for all that `Hardware` reads; what can't be answered is missing.
+  private func tellHardware(
+    _ tell: @escaping (Result<JSONValue, RPCError>) -> Void
+  ) throws(RPCError) {
+    guard let qmp, state == .running || state == .paused else { throw notRunning }
+    var answers: JSONValue = [:]
+    for query in Hardware.queries {
+      qmp.execute(query.name, query.arguments) { result in
+        // Answers come in the order of the questions.
+        if case .success(let value) = result { answers[query.name] = value }
+        if query == Hardware.queries.last { tell(.success(answers)) }
+      }
+    }
   }
 
   /// Adds or removes a port of the host; user networking has this as a human command alone.

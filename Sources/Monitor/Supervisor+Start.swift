@@ -140,10 +140,11 @@ extension Supervisor {
 
   private func greeted(_ version: String) {
     guard let qmp else { return }
-    let machine = configuration.machine
     qmp.execute("qmp_capabilities")
-    if machine.maximumMemory > machine.memory {
-      qmp.execute("balloon", ["value": .integer(Int64(machine.memory))])
+    for command in configuration.machine.firstCommands {
+      qmp.execute(command.name, command.arguments) { [unowned self] result in
+        if case .failure(let error) = result { giveUpStart("\(command.name): \(error)") }
+      }
     }
     qmp.execute("cont", deadline: QMPChannel.block) { [unowned self] result in
       switch result {

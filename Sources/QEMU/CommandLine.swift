@@ -62,13 +62,19 @@ extension MachineSpec {
   }
 
   private var memoryArguments: [String] {
-    let size = max(memory, maximumMemory)
     var machine = "q35,usb=off,vmport=off,dump-guest-core=off,memory-backend=ram0"
     if accelerator == .kvm { machine += ",hpet=off" }
     if case .uefi = firmware { machine += ",pflash0=firmware-code,pflash1=firmware-variables" }
-    return [
-      "-machine", machine, "-m", "size=\(size)b",
-      "-object", "memory-backend-memfd,id=ram0,size=\(size),share=on,prealloc=off,merge=off",
+    let room = pluggableMemory
+    let ceiling = room > 0 ? ",maxmem=\(memory + room)b" : ""
+    return ["-machine", machine, "-m", "size=\(memory)b\(ceiling)"]
+      + memoryBackend("ram0", memory) + (room > 0 ? memoryBackend("ram1", room) : [])
+  }
+
+  private func memoryBackend(_ id: String, _ size: Int) -> [String] {
+    [
+      "-object",
+      "memory-backend-memfd,id=\(id),size=\(size),share=on,prealloc=off,merge=off",
     ]
   }
 
@@ -81,8 +87,7 @@ extension MachineSpec {
     case .uefi(let code, let variables):
       return [
         "-blockdev", fileNode("firmware-code", code, readOnly: true, discard: false).text(),
-        "-blockdev",
-        fileNode("firmware-variables", variables, readOnly: false, discard: false).text(),
+        "-blockdev", fileNode("firmware-variables", variables, readOnly: false).text(),
       ]
     }
   }
@@ -121,65 +126,9 @@ extension MachineSpec {
 
   private var diskArguments: [String] {
     disks.flatMap { disk in
-      let nodes = disk.layers.indices.reversed().flatMap { layerArguments(disk, $0) }
-      return nodes + ["-device", device(of: disk).text()]
+      disk.blockNodes.flatMap { ["-blockdev", $0.text()] }
+        + ["-device", disk.device(on: "port-\(disk.id)").text()]
     }
-  }
-
-  /// The file and the format of one layer; the layer below stands before it.
-  private func layerArguments(_ disk: Disk, _ index: Int) -> [String] {
-    let layer = disk.layers[index]
-    let node = index == 0 ? disk.id : "\(disk.id)-layer\(index)"
-    let readOnly = index > 0 || disk.readOnly || disk.device == .seed
-    let file = "\(node)-file"
-    var format: JSONValue = [
-      "driver": .string(layer.format.rawValue), "node-name": .string(node),
-      "file": .string(file), "read-only": .bool(readOnly),
-    ]
-    if disk.discard, !readOnly { format["discard"] = "unmap" }
-    if layer.format == .qcow2 {
-      // Null, not left out: a backing file that the image names itself is never opened.
-      let below = index + 1 < disk.layers.count
-      format["backing"] = below ? .string("\(disk.id)-layer\(index + 1)") : .null
-    }
-    return [
-      "-blockdev",
-      fileNode(file, layer.path, readOnly: readOnly, discard: disk.discard && !readOnly).text(),
-      "-blockdev", format.text(),
-    ]
-  }
-
-  private func fileNode(
-    _ node: String, _ path: String, readOnly: Bool, discard: Bool
-  ) -> JSONValue {
-    var value: JSONValue = [
-      "driver": "file", "node-name": .string(node), "filename": .string(path),
-      "read-only": .bool(readOnly), "locking": "auto",
-    ]
-    if discard { value["discard"] = "unmap" }
-    return value
-  }
-
-  private func device(of disk: Disk) -> JSONValue {
-    var value: JSONValue
-    switch disk.device {
-    case .virtio:
-      // A write that fails stops the guest: it can go on once there is space again.
-      value = [
-        "driver": "virtio-blk-pci", "id": .string("\(disk.id)-device"),
-        "bus": .string("port-\(disk.id)"), "drive": .string(disk.id), "werror": "stop",
-        "rerror": "stop",
-      ]
-    case .seed:
-      // Not a CD drive: kernels made for the cloud have no driver for one.
-      value = [
-        "driver": "virtio-blk-pci", "id": .string("\(disk.id)-device"), "bus": "pcie.0",
-        "addr": "0x17", "drive": .string(disk.id),
-      ]
-    }
-    if let serial = disk.serial { value["serial"] = .string(serial) }
-    if let index = disk.bootIndex { value["bootindex"] = .integer(Int64(index)) }
-    return value
   }
 
   private var interfaceArguments: [String] {
@@ -188,24 +137,23 @@ extension MachineSpec {
       if let subnet = interface.subnet { network += ",net=\(subnet)" }
       if let address = interface.guestAddress { network += ",dhcpstart=\(address)" }
       for forward in interface.forwards { network += ",hostfwd=\(forward.argument)" }
-      let device: JSONValue = [
-        "driver": "virtio-net-pci", "id": .string("\(interface.id)-device"),
-        "bus": .string("port-\(interface.id)"), "netdev": .string(interface.id),
-        "mac": .string(interface.mac),
-      ]
-      return ["-netdev", network, "-device", device.text()]
+      return ["-netdev", network, "-device", interface.device(on: "port-\(interface.id)").text()]
     }
   }
 
   private var fixedDeviceArguments: [String] {
-    [
+    let memoryDevice =
+      "virtio-mem-pci,id=\(Self.memoryDevice),memdev=ram1,node=0,requested-size=0,bus=pcie.0,"
+      + "addr=0x1c"
+    let devices = [
       "virtio-balloon-pci,id=balloon,bus=pcie.0,addr=0x18,free-page-reporting=on,"
         + "deflate-on-oom=on",
       "virtio-rng-pci,id=rng,bus=pcie.0,addr=0x19",
       "virtio-serial-pci,id=serial,bus=pcie.0,addr=0x1a",
       "virtserialport,bus=serial.0,nr=1,chardev=agent,name=org.qemu.guest_agent.0,id=agent-port",
       "pvpanic-pci,bus=pcie.0,addr=0x1b",
-    ].flatMap { ["-device", $0] }
+    ]
+    return (devices + (pluggableMemory > 0 ? [memoryDevice] : [])).flatMap { ["-device", $0] }
   }
 
   /// QEMU reads `,,` as a comma of the value.

@@ -72,6 +72,8 @@ extension MachineSpec.Disk {
         layers.map { ["path": .string($0.path), "format": .string($0.format.rawValue)] }),
       "device": .string(device.rawValue), "readOnly": .bool(readOnly),
       "serial": JSONValue(serial), "discard": .bool(discard), "bootIndex": JSONValue(bootIndex),
+      "bytesPerSecond": .integer(Int64(limits.bytesPerSecond)),
+      "operationsPerSecond": .integer(Int64(limits.operationsPerSecond)),
     ]
   }
 
@@ -89,7 +91,10 @@ extension MachineSpec.Disk {
       readOnly: try reader.member("readOnly").bool(),
       serial: try reader.optional("serial")?.string(),
       discard: try reader.member("discard").bool(),
-      bootIndex: try reader.optional("bootIndex")?.integer(0...1000))
+      bootIndex: try reader.optional("bootIndex")?.integer(0...1000),
+      limits: MachineSpec.DiskLimits(
+        bytesPerSecond: try reader.optional("bytesPerSecond")?.integer(0 ... .max) ?? 0,
+        operationsPerSecond: try reader.optional("operationsPerSecond")?.integer(0 ... .max) ?? 0))
   }
 }
 
@@ -98,7 +103,7 @@ extension MachineSpec.Interface {
     [
       "id": .string(id), "mac": .string(mac), "subnet": JSONValue(subnet),
       "guestAddress": JSONValue(guestAddress),
-      "forwards": .array(forwards.map(\.json)),
+      "forwards": .array(forwards.map(\.json)), "isConnected": .bool(isConnected),
     ]
   }
 
@@ -110,7 +115,8 @@ extension MachineSpec.Interface {
     self.init(
       id: try reader.member("id").string(), mac: try reader.member("mac").string(),
       subnet: try reader.optional("subnet")?.string(),
-      guestAddress: try reader.optional("guestAddress")?.string(), forwards: forwards)
+      guestAddress: try reader.optional("guestAddress")?.string(), forwards: forwards,
+      isConnected: try reader.optional("isConnected")?.bool() ?? true)
   }
 }
 

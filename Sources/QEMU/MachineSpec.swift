@@ -39,6 +39,20 @@ public struct MachineSpec: Hashable, Sendable {
     }
   }
 
+  /// How fast a disk may be; a value of 0 is no limit.
+  public struct DiskLimits: Hashable, Sendable {
+    /// Bytes a second, reading and writing together.
+    public var bytesPerSecond: Int
+    /// Requests a second, reading and writing together.
+    public var operationsPerSecond: Int
+
+    /// Describes limits; none by default.
+    public init(bytesPerSecond: Int = 0, operationsPerSecond: Int = 0) {
+      self.bytesPerSecond = bytesPerSecond
+      self.operationsPerSecond = operationsPerSecond
+    }
+  }
+
   /// A disk.
   public struct Disk: Hashable, Sendable {
     /// The device the guest sees.
@@ -64,11 +78,14 @@ public struct MachineSpec: Hashable, Sendable {
     public var discard: Bool
     /// The place in the firmware's boot order, from 0; nil for never.
     public var bootIndex: Int?
+    /// How fast it may be.
+    public var limits: DiskLimits
 
     /// Describes a disk.
     public init(
       id: String, layers: [Layer], device: Device = .virtio, readOnly: Bool = false,
-      serial: String? = nil, discard: Bool = true, bootIndex: Int? = nil
+      serial: String? = nil, discard: Bool = true, bootIndex: Int? = nil,
+      limits: DiskLimits = DiskLimits()
     ) {
       self.id = id
       self.layers = layers
@@ -77,6 +94,7 @@ public struct MachineSpec: Hashable, Sendable {
       self.serial = serial
       self.discard = discard
       self.bootIndex = bootIndex
+      self.limits = limits
     }
   }
 
@@ -131,17 +149,20 @@ public struct MachineSpec: Hashable, Sendable {
     public var guestAddress: String?
     /// The host's ports that lead to the guest.
     public var forwards: [HostForward]
+    /// Whether the cable is plugged in.
+    public var isConnected: Bool
 
     /// Describes a network card.
     public init(
       id: String, mac: String, subnet: String? = nil, guestAddress: String? = nil,
-      forwards: [HostForward] = []
+      forwards: [HostForward] = [], isConnected: Bool = true
     ) {
       self.id = id
       self.mac = mac
       self.subnet = subnet
       self.guestAddress = guestAddress
       self.forwards = forwards
+      self.isConnected = isConnected
     }
   }
 
@@ -155,9 +176,11 @@ public struct MachineSpec: Hashable, Sendable {
   public var maximumCPUs: Int
   /// QEMU's name of a processor model; nil for `host` with KVM and `max` with TCG.
   public var cpuModel: String?
-  /// Memory in bytes at start; a balloon holds what lies between this and `maximumMemory`.
+  /// Memory in bytes at start.
   public var memory: Int
   /// Memory in bytes the guest can be given while it runs; at least `memory`.
+  ///
+  /// What lies between the two is a memory device without memory in it.
   public var maximumMemory: Int
   /// What runs the guest's instructions.
   public var accelerator: Accelerator

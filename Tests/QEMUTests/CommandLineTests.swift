@@ -15,7 +15,8 @@ struct CommandLineTests {
         layers: [
           MachineSpec.Layer(path: "/v/a,b:\"c\".qcow2", format: .qcow2),
           MachineSpec.Layer(path: "/i/base.qcow2", format: .qcow2),
-        ], serial: "web1-root", bootIndex: 0),
+        ], serial: "web1-root", bootIndex: 0,
+        limits: MachineSpec.DiskLimits(bytesPerSecond: 1 << 20, operationsPerSecond: 100)),
       MachineSpec.Disk(
         id: "seed", layers: [MachineSpec.Layer(path: "/v/seed.iso", format: .raw)],
         device: .seed),
@@ -27,7 +28,7 @@ struct CommandLineTests {
           MachineSpec.HostForward(hostPort: 8080, guestPort: 80),
           MachineSpec.HostForward(
             transport: .udp, hostAddress: "0.0.0.0", hostPort: 5353, guestPort: 53),
-        ])
+        ], isConnected: false)
     ], spareSlots: 1)
 
   static let consoleLog = "/m/web,1/console.log"
@@ -48,8 +49,9 @@ struct CommandLineTests {
     -cpu max
     -smp 2,maxcpus=4
     -machine q35,usb=off,vmport=off,dump-guest-core=off,memory-backend=ram0
-    -m size=1073741824b
-    -object memory-backend-memfd,id=ram0,size=1073741824,share=on,prealloc=off,merge=off
+    -m size=536870912b,maxmem=1073741824b
+    -object memory-backend-memfd,id=ram0,size=536870912,share=on,prealloc=off,merge=off
+    -object memory-backend-memfd,id=ram1,size=536870912,share=on,prealloc=off,merge=off
     -kernel /i/vmlinuz
     -initrd /i/initrd
     -append root=/dev/vda ro
@@ -62,19 +64,19 @@ struct CommandLineTests {
     -device pcie-root-port,id=port-lan,bus=pcie.0,addr=0x2.0,chassis=1,multifunction=on
     -device pcie-root-port,id=port-root,bus=pcie.0,addr=0x6.0,chassis=64,multifunction=on
     -device pcie-root-port,id=port-spare0,bus=pcie.0,addr=0x10.0,chassis=192,multifunction=on
-    -blockdev {"driver":"file","node-name":"root-layer1-file","filename":"/i/base.qcow2",\
+    -blockdev {"driver":"file","node-name":"root_layer1_file","filename":"/i/base.qcow2",\
     "read-only":true,"locking":"auto"}
-    -blockdev {"driver":"qcow2","node-name":"root-layer1","file":"root-layer1-file",\
+    -blockdev {"driver":"qcow2","node-name":"root_layer1","file":"root_layer1_file",\
     "read-only":true,"backing":null}
-    -blockdev {"driver":"file","node-name":"root-file","filename":"/v/a,b:\\"c\\".qcow2",\
+    -blockdev {"driver":"file","node-name":"root_file","filename":"/v/a,b:\\"c\\".qcow2",\
     "read-only":false,"locking":"auto","discard":"unmap"}
-    -blockdev {"driver":"qcow2","node-name":"root","file":"root-file","read-only":false,\
-    "discard":"unmap","backing":"root-layer1"}
+    -blockdev {"driver":"qcow2","node-name":"root","file":"root_file","read-only":false,\
+    "discard":"unmap","backing":"root_layer1"}
     -device {"driver":"virtio-blk-pci","id":"root-device","bus":"port-root","drive":"root",\
     "werror":"stop","rerror":"stop","serial":"web1-root","bootindex":0}
-    -blockdev {"driver":"file","node-name":"seed-file","filename":"/v/seed.iso",\
+    -blockdev {"driver":"file","node-name":"seed_file","filename":"/v/seed.iso",\
     "read-only":true,"locking":"auto"}
-    -blockdev {"driver":"raw","node-name":"seed","file":"seed-file","read-only":true}
+    -blockdev {"driver":"raw","node-name":"seed","file":"seed_file","read-only":true}
     -device {"driver":"virtio-blk-pci","id":"seed-device","bus":"pcie.0","addr":"0x17",\
     "drive":"seed"}
     -netdev user,id=lan,net=10.77.0.0/24,dhcpstart=10.77.0.11,\
@@ -87,6 +89,7 @@ struct CommandLineTests {
     -device virtio-serial-pci,id=serial,bus=pcie.0,addr=0x1a
     -device virtserialport,bus=serial.0,nr=1,chardev=agent,name=org.qemu.guest_agent.0,id=agent-port
     -device pvpanic-pci,bus=pcie.0,addr=0x1b
+    -device virtio-mem-pci,id=memory,memdev=ram1,node=0,requested-size=0,bus=pcie.0,addr=0x1c
     """
 
   /// One option a line, its value beside it.
