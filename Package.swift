@@ -112,7 +112,7 @@ let package = Package(
       "EmbeddedEngine",
       [
         "EmbeddedEngine", "JSON", "Resources", "Diagnostics", "EngineInterface", "Monitor",
-        "Planning", "SystemIO",
+        "Planning", "QEMU", "SystemIO",
       ]),
     tests(
       "Conversion",

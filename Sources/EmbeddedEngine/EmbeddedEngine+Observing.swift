@@ -23,17 +23,20 @@ extension EmbeddedEngine {
     var resources: [ObservedResource] = []
     for row in try StoredResource.all(db) {
       var status: MachineStatus?
-      if row.id.kind == .virtualMachine {
-        status = machines[row.uid].map { machine in
-          guard let look = examined[row.uid] else { return MachineStatus(machine) }
-          return look.status(of: row, machine)
+      var drift: [Drift] = []
+      if row.id.kind == .virtualMachine, let machine = machines[row.uid] {
+        if let look = examined[row.uid] {
+          status = look.status(of: row, machine)
+          drift = try look.drift(of: row, machine)
+        } else {
+          status = MachineStatus(machine)
         }
       }
       resources.append(
         ObservedResource(
           row.resource, uid: row.uid, generation: row.generation, created: row.created,
           phase: row.phase, reason: row.reason, isBuiltIn: row.isBuiltIn, inputs: row.inputs,
-          machine: status, details: row.details))
+          machine: status, drift: drift, details: row.details))
     }
     return ObservedState(
       engineID: store.engineID, generation: try Store.generation(db), resources: resources,
@@ -67,21 +70,39 @@ extension MachineStatus {
 }
 
 extension Examined {
-  /// The status with what waits for the next boot.
+  /// The specification in effect in the running guest.
+  private func specification(of resource: StoredResource, _ machine: StoredMachine) -> JSONValue {
+    let isStartedWithIt = runningGeneration == resource.resource.mark(resource.generation)
+    return isStartedWithIt ? resource.resource.spec : machine.runningSpec ?? resource.resource.spec
+  }
+
+  /// The status with what waits for the next boot, and what the guest has room for.
   func status(of resource: StoredResource, _ machine: StoredMachine) -> MachineStatus {
     var status = status
-    if let spec = machine.runningSpec, let runningGeneration,
-      runningGeneration != String(resource.generation)
-    {
+    let spec = specification(of: resource, machine)
+    if runningGeneration != nil {
+      // What could take effect at once has: the rest waits.
       status.restartRequired = Schema.table(for: .virtualMachine)
         .differences(from: spec, to: resource.resource.spec)
-        .filter { $0.effect >= .nextBoot }.map(\.path)
-      if machine.runningInputs != resource.inputs,
+        .filter { $0.effect > .none }.map(\.path)
+      if machine.runningSpec != nil, machine.runningInputs != resource.inputs,
+        runningGeneration != resource.resource.mark(resource.generation),
         !status.restartRequired.contains(where: { $0.hasPrefix("cloudInit") })
       {
         status.restartRequired.append("cloudInit")
       }
     }
+    status.live = hardware.map { hardware in
+      LiveState(
+        hardware, bootDisk: spec["disks"]?.array?.first?["name"]?.string, hasAgent: status.hasAgent)
+    }
     return status
+  }
+
+  /// What the running guest's machine has and should not have, or lacks.
+  func drift(of resource: StoredResource, _ machine: StoredMachine) throws -> [Drift] {
+    guard let hardware, resource.phase == .ready else { return [] }
+    let spec = try MachineSpecification(specification(of: resource, machine))
+    return hardware.drift(from: spec)
   }
 }

@@ -171,13 +171,15 @@ public struct MachineStatus: Sendable, Hashable {
   public var hasAgent: Bool
   /// How far the guest came in this boot; nil while it is down or where its console can't tell.
   public var boot: BootProgress?
+  /// What the running guest's machine has room for; nil where none runs or it can't be asked.
+  public var live: LiveState?
 
   /// Makes a status.
   public init(
     state: State, isReady: Bool = false, reason: String? = nil, addresses: [String] = [],
     since: Int64? = nil, processID: Int32? = nil, accelerator: String? = nil,
     restartRequired: [String] = [], restarts: Int = 0, hasAgent: Bool = false,
-    boot: BootProgress? = nil
+    boot: BootProgress? = nil, live: LiveState? = nil
   ) {
     self.state = state
     self.isReady = isReady
@@ -190,5 +192,6 @@ public struct MachineStatus: Sendable, Hashable {
     self.restarts = restarts
     self.hasAgent = hasAgent
     self.boot = boot
+    self.live = live
   }
 }

@@ -52,7 +52,7 @@ extension Field {
     case .oneOf: return nil
     default: break
     }
-    var words = effect.sentence
+    var words = (live.map { "\($0.words), else " } ?? "") + effect.sentence
     if case .keyedList = type { words = "adding, removing or moving one: " + words }
     if let shrinking { words += "; making it smaller: \(shrinking.sentence)" }
     return words
@@ -61,7 +61,8 @@ extension Field {
   /// What a change does, in a word or two; empty for groups.
   var changeWord: String {
     guard changeText != nil else { return "" }
-    return effect.word + (shrinking.map { ", smaller: \($0.word)" } ?? "")
+    return (live.map { "\($0.words), else " } ?? "") + effect.word
+      + (shrinking.map { ", smaller: \($0.word)" } ?? "")
   }
 }
 

@@ -195,22 +195,25 @@ extension Comparison {
 
   private func fieldChanges(_ resource: Resource, _ stored: ObservedResource) -> [FieldChange] {
     let hasGuest = stored.machine.map(\.state.hasGuest) ?? use.ids.contains(resource.id)
-    return Schema.table(for: resource.id.kind)
+    var differences = Schema.table(for: resource.id.kind)
       .differences(from: stored.resource.spec, to: resource.spec)
-      .map { difference in
-        var change = FieldChange(
-          path: difference.path, before: masked(difference.before),
-          after: masked(difference.after),
-          effect: effect(difference.effect, hasGuest: hasGuest, resource.id.kind),
-          note: difference.note, source: resource.place(of: difference.path))
-        if difference.path == "runStrategy", hasGuest,
-          difference.after?.string == MachineSpecification.RunStrategy.halted.rawValue
-        {
-          change.effect = .restart
-          change.note = "the guest is shut down"
-        }
-        return change
+    if let live = stored.machine?.live { differences = live.resolved(differences) }
+    return differences.map { difference in
+      var change = FieldChange(
+        path: difference.path, before: masked(difference.before), after: masked(difference.after),
+        effect: effect(difference.effect, hasGuest: hasGuest, resource.id.kind),
+        note: difference.note, source: resource.place(of: difference.path))
+      if difference.path == "runStrategy", hasGuest,
+        difference.after?.string == MachineSpecification.RunStrategy.halted.rawValue
+      {
+        change.effect = .restart
+        change.note = "the guest is shut down"
       }
+      if difference.losesData {
+        change.note = (change.note.map { "\($0); " } ?? "") + "its data is lost"
+      }
+      return change
+    }
   }
 
   /// What a change really does: nothing where no guest runs.
@@ -262,4 +265,14 @@ extension Comparison {
 extension JSONValue {
   /// What stands in a plan for what nobody is shown.
   static let sensitive: JSONValue = "(sensitive)"
+}
+
+extension Schema.Difference {
+  /// Whether a disk goes that holds its machine's own data.
+  fileprivate var losesData: Bool {
+    guard path.hasPrefix("disks["), path.hasSuffix("]"), after == nil, let disk = before else {
+      return false
+    }
+    return disk["volume"]?.string == nil
+  }
 }

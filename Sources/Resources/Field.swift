@@ -33,6 +33,27 @@ public enum Effect: String, Sendable, Comparable, CaseIterable {
   public var word: String { self == .nextBoot ? "next-boot" : rawValue }
 }
 
+/// On what it depends whether a change takes effect at once, where the field's effect is a later one.
+///
+/// Only the running guest's machine can tell; `LiveState` of the engine's answer is asked.
+public enum LiveCondition: String, Sendable {
+  /// More processors, as many as the running guest's machine has places for.
+  case processors
+  /// Memory between nothing and what the running guest's machine has room for.
+  case memory
+  /// A device that comes finds a free port; one that goes is not what the guest runs from.
+  case devices
+
+  /// When, in a few words for tables.
+  public var words: String {
+    switch self {
+    case .processors: "live when raised up to max"
+    case .memory: "live up to max"
+    case .devices: "live when added or removed"
+    }
+  }
+}
+
 /// What a field holds, and so how its text is read, checked, stored and printed.
 public indirect enum FieldType: Sendable {
   /// Text checked by a format; stored as a string.
@@ -108,6 +129,8 @@ public struct Field: Sendable {
   ///
   /// A keyed list's own effect is that of adding, removing and reordering elements.
   public var effect: Effect
+  /// When a change takes effect at once all the same; nil where `effect` always holds.
+  public var live: LiveCondition?
   /// What making a quantity smaller does, where that differs from `effect`.
   public var shrinking: Effect?
   /// How a change is done or, where it is refused, the way round; nil where the effect says it all.
@@ -119,13 +142,15 @@ public struct Field: Sendable {
   public init(
     _ name: String, _ type: FieldType, required: Bool = false,
     default defaultValue: JSONValue? = nil,
-    effect: Effect = .none, shrinking: Effect? = nil, note: String? = nil, _ doc: String
+    effect: Effect = .none, live: LiveCondition? = nil, shrinking: Effect? = nil,
+    note: String? = nil, _ doc: String
   ) {
     self.name = name
     self.type = type
     self.isRequired = required
     self.defaultValue = defaultValue
     self.effect = effect
+    self.live = live
     self.shrinking = shrinking
     self.note = note
     self.doc = doc

@@ -11,6 +11,8 @@ extension Schema {
     public var after: JSONValue?
     /// What the change does to a running guest.
     public var effect: Effect
+    /// When it takes effect at once all the same.
+    public var live: LiveCondition?
     /// How it is done or, where it is refused, the way round.
     public var note: String?
   }
@@ -57,7 +59,8 @@ extension Schema {
     }
     found.append(
       Difference(
-        path: path, before: old, after: new, effect: effect(of: field, old, new), note: field.note))
+        path: path, before: old, after: new, effect: effect(of: field, old, new), live: field.live,
+        note: field.note))
   }
 
   private static func compare(
@@ -70,7 +73,9 @@ extension Schema {
     let newKeys = after.map(\.key)
     func add(_ path: String, _ old: JSONValue?, _ new: JSONValue?) {
       found.append(
-        Difference(path: path, before: old, after: new, effect: field.effect, note: field.note))
+        Difference(
+          path: path, before: old, after: new, effect: field.effect, live: field.live,
+          note: field.note))
     }
     for (key, value) in before where !newKeys.contains(key) { add("\(path)[\(key)]", value, nil) }
     for (key, value) in after {
@@ -87,8 +92,7 @@ extension Schema {
     }
   }
 
-  private static func keyed(_ field: Field, _ list: JSONValue) -> [(key: String, value: JSONValue)]
-  {
+  static func keyed(_ field: Field, _ list: JSONValue) -> [(key: String, value: JSONValue)] {
     (list.array ?? []).enumerated().map { index, element in
       (field.type.elementKey(of: element) ?? String(index), element)
     }

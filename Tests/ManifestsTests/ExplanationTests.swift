@@ -15,7 +15,7 @@ struct ExplanationTests {
           type      bytes, such as 2Gi
           default   512Mi
           limits    16Mi to 16Ti
-          change    next-boot (stored, takes effect when the guest starts next)
+          change    live up to max, else next-boot (stored, takes effect when the guest starts next)
 
         """)
   }

@@ -45,7 +45,7 @@ extension EmbeddedEngine {
       firmware: try firmware(uid, resource.id, spec, facts), disks: disks,
       interfaces: facts.interfaces)
     return MonitorConfiguration(
-      machineID: uid, generation: String(generation), qemu: programs.qemu, machine: machine,
+      machineID: uid, generation: resource.mark(generation), qemu: programs.qemu, machine: machine,
       strategy: RunStrategy(rawValue: spec.runStrategy.rawValue) ?? .manual,
       grace: spec.terminationGracePeriod * 1000,
       readiness: try spec.readinessProbe.map { try probe($0, facts, resource.id) })
@@ -68,7 +68,7 @@ extension EmbeddedEngine {
       return .direct(
         kernel: "\(directory)/\(kernel)",
         initrd: image.built.initialRAMDisk.map { "\(directory)/\($0)" },
-        commandLine: image.built.kernelArguments ?? "")
+        commandLine: (image.built.kernelArguments ?? "") + memoryArguments(spec))
     case .uefi:
       guard let code = programs.firmwareCode, let template = programs.firmwareVariables else {
         throw EngineError(
@@ -81,6 +81,13 @@ extension EmbeddedEngine {
       }
       return .uefi(code: code, variables: variables)
     }
+  }
+
+  /// Lets a kernel that is handed its command line use memory as soon as it is plugged in, where it
+  /// can be taken away again (kernel-parameters.txt, memory-hotplug.rst); older ones ignore it.
+  private func memoryArguments(_ spec: MachineSpecification) -> String {
+    spec.maximumMemory > spec.memory
+      ? " memhp_default_state=online memory_hotplug.online_policy=auto-movable" : ""
   }
 
   private func probe(
@@ -141,7 +148,7 @@ struct ConfigurationFacts {
       disks.append(
         MachineSpec.Disk(
           id: disk.blockNode, layers: layers, serial: String(disk.name.prefix(20)),
-          bootIndex: spec.boot == .direct ? nil : index))
+          bootIndex: spec.boot == .direct ? nil : index, limits: try disk.limits))
     }
     let macs = try Allocation.all(db, .mac, owner: uid)
     let ports = try Allocation.all(db, .port, owner: uid)
@@ -158,7 +165,7 @@ struct ConfigurationFacts {
           guestAddress: interface.address,
           forwards: try forwards.filter { $0.interface == interface.name }.map {
             try Self.forward($0.port, ports[$0.port.slot(of: interface.name)])
-          }))
+          }, isConnected: interface.isConnected))
     }
   }
 
@@ -174,6 +181,19 @@ struct ConfigurationFacts {
   }
 }
 
+extension Resource {
+  /// Tells what a guest was started with from what was applied later, in its monitor's records: an
+  /// act that was cut short may come with the same generation and another specification.
+  func mark(_ generation: Int64) -> String {
+    "\(generation)-\(String(fnv1a(spec.text().utf8), radix: 16))"
+  }
+}
+
+/// FNV-1a in 64 bits (draft-eastlake-fnv), where a hash need not be hard to forge.
+func fnv1a(_ bytes: some Sequence<UInt8>) -> UInt64 {
+  bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+}
+
 extension DiskFormat {
   var layer: MachineSpec.Layer.Format { self == .raw ? .raw : .qcow2 }
 }
@@ -181,6 +201,16 @@ extension DiskFormat {
 extension MachineSpecification.Disk {
   /// Its name in QMP.
   var blockNode: String { "disk-\(name)" }
+
+  /// How fast it may be, as QEMU takes it.
+  var limits: MachineSpec.DiskLimits {
+    get throws(EngineError) {
+      guard let bytes = Int(exactly: bandwidthLimit ?? 0),
+        let requests = Int(exactly: requestLimit ?? 0)
+      else { throw EngineError("invalid", "the limits of disk \(name) are out of range") }
+      return MachineSpec.DiskLimits(bytesPerSecond: bytes, operationsPerSecond: requests)
+    }
+  }
 }
 
 extension MachineSpecification.Interface {

@@ -2,6 +2,7 @@ internal import EngineInterface
 internal import GRDB
 internal import JSON
 internal import Monitor
+internal import QEMU
 internal import Resources
 internal import Synchronization
 internal import SystemIO
@@ -9,8 +10,10 @@ internal import SystemIO
 /// What a look at a machine's processes gave.
 struct Examined: Sendable {
   var status: MachineStatus
-  /// The generation of the specification the running guest was started with.
+  /// The mark of the specification the running guest was started with.
   var runningGeneration: String?
+  /// What the running guest's machine is made of; nil where it can't be asked.
+  var hardware: Hardware?
 }
 
 extension EmbeddedEngine {
@@ -41,14 +44,14 @@ extension EmbeddedEngine {
       guard let client = try connectMonitor(row.uid), let status = try? client.status() else {
         return Examined(status: MachineStatus(row))
       }
-      return examined(directory, status)
+      return examined(directory, status, client)
     }
     guard fileExists(directory.path) else { return try settle(row, .halted, nil) }
     do {
       if let client = try attachMonitor(row.uid) {
         let status = try answered { () throws(RPCError) in try client.status() }
         if status.sequence > row.journalSequence { try replayJournal(row.uid) }
-        if status.state != .stopped { return examined(directory, status) }
+        if status.state != .stopped { return examined(directory, status, client) }
       }
     } catch {
       switch try report(directory).guest {
@@ -70,14 +73,25 @@ extension EmbeddedEngine {
     return try settle(row, end.isFailure ? .crashed : .halted, reason, at: end.time.seconds)
   }
 
-  private func examined(_ directory: MachineDirectory, _ status: MonitorStatus) -> Examined {
+  private func examined(
+    _ directory: MachineDirectory, _ status: MonitorStatus, _ client: MonitorClient
+  ) -> Examined {
     var machine = MachineStatus(status)
     machine.boot = bootProgress(directory, status)
     if status.state == .backoff, let end = status.lastExit {
       let panic = panicLine(directory, after: end)
       if !panic.isEmpty { machine.reason = "restarts after: \(end.summary): \(panic)" }
     }
-    return Examined(status: machine, runningGeneration: status.generation)
+    return Examined(
+      status: machine, runningGeneration: status.generation, hardware: hardware(client, status))
+  }
+
+  /// What a running guest's machine is made of.
+  ///
+  /// Where QEMU does not answer its status says so; nothing can be promised then.
+  private func hardware(_ client: MonitorClient, _ status: MonitorStatus) -> Hardware? {
+    guard status.state == .running || status.state == .paused else { return nil }
+    return try? client.hardware()
   }
 
   /// Records that nothing of a machine runs.

@@ -1,32 +1,121 @@
 internal import EngineInterface
+internal import JSON
 internal import Monitor
 internal import QEMU
 internal import Resources
 internal import SystemIO
 
+/// What became of a change of a running machine.
+struct LiveOutcome: Sendable {
+  /// The hardest effect that its fields have.
+  var effect = Effect.none
+  /// The fields that wait for the next boot.
+  var staged: [String] = []
+  /// What else there is to say.
+  var notes: [String] = []
+
+  /// The same with what became of differences, some of which wait.
+  func telling(_ differences: [Schema.Difference], _ staged: Set<String>) -> LiveOutcome {
+    var outcome = self
+    outcome.staged = differences.map(\.path).filter(staged.contains)
+    let hardest = min(differences.map(\.effect).max() ?? .none, .nextBoot)
+    outcome.effect = outcome.staged.isEmpty ? min(hardest, .live) : .nextBoot
+    return outcome
+  }
+}
+
 extension EmbeddedEngine {
-  /// Changes what a running guest can have changed at once: its policy and its forwards.
+  /// Changes what a running guest can have changed at once, and records what is in effect in it.
   ///
   /// To be done before the new configuration is written: the monitor keeps its own copy and writes
-  /// it with the new policy.
+  /// it with the new policy. Doing it again changes nothing.
+  /// - Returns: nil where the guest turns out to have ended, or to be about to.
   func changeLive(
-    _ change: Change, from before: StoredResource, _ spec: MachineSpecification
-  ) throws {
-    guard let after = change.after, let client = try attachMonitor(change.uid) else { return }
-    let directory = MachineDirectory(home.machine(change.uid))
-    let old: MonitorConfiguration
-    do {
-      old = try MonitorConfiguration.read(directory)
-    } catch {
-      throw EngineError("failed", "\(error)")
-    }
+    _ change: Change, to after: Resource, _ spec: MachineSpecification
+  ) throws -> LiveOutcome? {
+    guard let client = try attachMonitor(change.uid) else { return nil }
+    let status = try answered { () throws(RPCError) in try client.status() }
+    if status.isStopping || status.state == .stopped { return nil }
+    let row = try store.read { db in try StoredMachine.require(db, change.uid) }
+    let schema = Schema.table(for: .virtualMachine)
+    let old = try configuration(change.uid)
     let new = try makeConfiguration(
       change.uid, after, generation: change.nextGeneration)
     try answered { () throws(RPCError) in try client.setPolicy(new) }
-    for interface in new.machine.interfaces {
-      guard let before = old.machine.interfaces.first(where: { $0.id == interface.id }) else {
-        continue
+    guard let running = row.runningSpec, try hasHardware(status) else {
+      // There is no guest that could notice; the next start takes it all.
+      return LiveOutcome(effect: .live)
+    }
+    try changeForwards(client, from: old.machine, to: new.machine)
+    let now = try MachineSpecification(running)
+    let state = LiveState(
+      try hardware(client), bootDisk: now.disks.first?.name, hasAgent: status.hasAgent)
+    let differences = state.resolved(schema.differences(from: running, to: after.spec))
+    var outcome = LiveOutcome()
+    var staged = Set(differences.filter { $0.effect >= .nextBoot }.map(\.path))
+    // The values of secrets are part of no specification.
+    let hasNewSecrets =
+      row.runningInputs != change.inputs && !staged.contains { $0.hasPrefix("cloudInit") }
+    if hasNewSecrets { staged.insert("cloudInit") }
+    if !(change.restart && !staged.isEmpty) {
+      let target = try MachineSpecification(
+        schema.inEffect(after.spec, from: running, staged: staged))
+      for untaken in try changeHardware(
+        client, from: old.machine.withMemory(of: now), to: new.machine.limited(to: target),
+        keeping: target)
+      {
+        outcome.notes.append("\(untaken.path): \(untaken.reason)")
+        guard !untaken.isUnderWay else { continue }
+        staged.formUnion(differences.map(\.path).filter(untaken.concerns))
       }
+    }
+    let inEffect = schema.inEffect(after.spec, from: running, staged: staged)
+    try removeLeftDisks(
+      change.uid, keeping: spec.disks + MachineSpecification(inEffect).disks)
+    try store.write { db in
+      var row = try StoredMachine.require(db, change.uid)
+      row.runningSpec = inEffect
+      try row.save(db)
+    }
+    outcome = outcome.telling(differences.filter(asked(of: change, after)), staged)
+    if hasNewSecrets, change.before?.inputs != change.inputs || change.restart {
+      outcome.staged.append("cloudInit")
+      outcome.effect = .nextBoot
+    }
+    return outcome
+  }
+
+  /// Whether a difference is this change's own: what waited before is not told again.
+  private func asked(of change: Change, _ after: Resource) -> (Schema.Difference) -> Bool {
+    guard let before = change.before, change.changesWhole else { return { _ in true } }
+    let paths = Set(
+      Schema.table(for: .virtualMachine)
+        .differences(from: before.resource.spec, to: after.spec).map(\.path))
+    return { paths.contains($0.path) || change.restart }
+  }
+
+  private func configuration(_ uid: String) throws -> MonitorConfiguration {
+    do {
+      return try MonitorConfiguration.read(MachineDirectory(home.machine(uid)))
+    } catch {
+      throw EngineError("failed", "\(error)")
+    }
+  }
+
+  /// Whether QEMU is there to be asked.
+  private func hasHardware(_ status: MonitorStatus) throws -> Bool {
+    switch status.state {
+    case .running, .paused: true
+    case .unresponsive: throw EngineError("unresponsive", "QEMU does not answer", help: "try again")
+    case .starting, .backoff, .stopped: false
+    }
+  }
+
+  private func changeForwards(
+    _ client: MonitorClient, from old: MachineSpec, to new: MachineSpec
+  ) throws {
+    for interface in new.interfaces {
+      guard let before = old.interfaces.first(where: { $0.id == interface.id }) else { continue }
       for forward in before.forwards where !interface.forwards.contains(forward) {
         try answered { () throws(RPCError) in
           try client.removeForward(forward, interface: interface.id)
@@ -38,5 +127,45 @@ extension EmbeddedEngine {
         }
       }
     }
+  }
+}
+
+extension MachineSpec {
+  /// The same with the memory that a specification says.
+  fileprivate func withMemory(of spec: MachineSpecification) -> MachineSpec {
+    var machine = self
+    machine.memory = Int(clamping: spec.memory)
+    return machine
+  }
+
+  /// The part of it that is to be in effect now.
+  fileprivate func limited(to spec: MachineSpecification) -> MachineSpec {
+    var machine = withMemory(of: spec)
+    machine.cpus = spec.cpus
+    let disks = Set(spec.disks.map(\.blockNode))
+    machine.disks.removeAll { $0.device == .virtio && !disks.contains($0.id) }
+    let interfaces = Set(spec.interfaces.map(\.netNode))
+    machine.interfaces.removeAll { !interfaces.contains($0.id) }
+    return machine
+  }
+}
+
+extension EmbeddedEngine.Untaken {
+  /// Whether a difference at a path is (a part of) what was not taken.
+  fileprivate func concerns(_ path: String) -> Bool {
+    path == self.path || path.hasPrefix(self.path + ".")
+  }
+}
+
+extension LiveState {
+  /// What hardware tells.
+  init(_ hardware: Hardware, bootDisk: String?, hasAgent: Bool) {
+    self.init(
+      processors: Int64(hardware.processorCount),
+      maximumProcessors: Int64(hardware.processors.count),
+      baseMemory: Int64(hardware.baseMemory),
+      maximumMemory: Int64(hardware.baseMemory + hardware.pluggableMemory),
+      memoryStep: Int64(hardware.memoryStep),
+      freePorts: hardware.freePorts, bootDisk: bootDisk, hasAgent: hasAgent)
   }
 }

@@ -24,7 +24,7 @@ extension EmbeddedEngine {
       // By its file too, which somebody may have made smaller.
       if try wanted > min(row.virtualSize, actualSize(row) ?? 0) { try grow(row, to: wanted) }
     }
-    if try !keepsOld && !isRunning(uid) { try removeLeftDisks(uid, spec) }
+    if try !keepsOld && !isRunning(uid) { try removeLeftDisks(uid, keeping: spec.disks) }
   }
 
   /// The read-only image below a clone.
@@ -35,9 +35,10 @@ extension EmbeddedEngine {
     return ("\(home.image(digest))/\(image.built.disk)", image.format)
   }
 
-  private func removeLeftDisks(_ uid: String, _ spec: MachineSpecification) throws {
-    let kept = Set(spec.disks.filter(\.isOwned).map(\.name))
-    for disk in try disks(ownedBy: uid) where !kept.contains(disk.name) {
+  /// Removes the disks a machine owns that are none of these.
+  func removeLeftDisks(_ uid: String, keeping disks: [MachineSpecification.Disk]) throws {
+    let kept = Set(disks.filter(\.isOwned).map(\.name))
+    for disk in try self.disks(ownedBy: uid) where !kept.contains(disk.name) {
       try removeDisk(disk)
       try store.write { db in try disk.delete(db) }
     }

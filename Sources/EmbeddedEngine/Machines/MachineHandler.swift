@@ -18,11 +18,13 @@ struct MachineHandler: ResourceHandler {
     if change.verb == .replace {
       row.instance += 1
       row.replacing = row.isDown && row.replacing != .guest ? .halted : .guest
-    } else if let before = change.before, change.changesWhole, !row.isDown {
-      // What a running guest was started with, from the moment that it differs; a guest that its
+    } else if let before = change.before, !row.isDown {
+      // What is in effect in a running guest, from the moment that it differs; a guest that its
       // monitor restarted meanwhile has what was staged before.
       let running = try engine.runningGeneration(change.uid)
-      if row.runningSpec == nil || running == String(before.generation) {
+      if row.runningSpec == nil
+        || change.changesWhole && running == before.resource.mark(before.generation)
+      {
         row.runningSpec = before.resource.spec
         row.runningInputs = before.inputs
       }
@@ -59,7 +61,7 @@ struct MachineHandler: ResourceHandler {
     if replacing != .no {
       return try await exchange(run, spec, hadGuest: replacing == .guest)
     }
-    if change.verb == .update, change.changesWhole, isRunning {
+    if change.verb != .replace, change.before != nil, isRunning {
       return try await changeRunning(run, spec)
     }
     try await run.step("configuration") {
@@ -93,7 +95,8 @@ struct MachineHandler: ResourceHandler {
   private func startNew(_ run: ActRun) async throws -> ActOutcome {
     let engine = run.engine
     let uid = run.uid
-    let problem = ProblemBox()
+    // One that won't start counts as made all the same.
+    let problem = StepResult<EngineError>()
     try await run.step("start") {
       do {
         try engine.start(uid)
@@ -146,29 +149,25 @@ struct MachineHandler: ResourceHandler {
   ) async throws -> ActOutcome {
     let engine = run.engine
     let change = run.change
-    guard let before = change.before, let after = change.after else { return ActOutcome() }
-    let differences = Schema.table(for: .virtualMachine).differences(
-      from: before.resource.spec, to: after.spec)
-    try await run.step("live") { try engine.changeLive(change, from: before, spec) }
+    guard let after = change.after else { return ActOutcome() }
+    let result = StepResult<LiveOutcome>()
+    try await run.step("live") {
+      if let live = try engine.changeLive(change, to: after, spec) { result.set(live) }
+    }
     try await run.step("configuration") {
       try engine.writeConfiguration(change.uid, after, generation: change.nextGeneration)
     }
-    if spec.runStrategy == .halted {
-      return try await follow(.halted, run, grace: spec.terminationGracePeriod)
+    guard let live = result.value, spec.runStrategy != .halted else {
+      return try await follow(spec.runStrategy, run, grace: spec.terminationGracePeriod)
     }
-    var staged = differences.filter { $0.effect >= .nextBoot }.map(\.path)
-    if before.inputs != change.inputs, !staged.contains(where: { $0.hasPrefix("cloudInit") }) {
-      staged.append("cloudInit")
-    }
-    if change.restart, !staged.isEmpty {
+    if change.restart, !live.staged.isEmpty {
       try await run.step("restart") {
         try engine.bringDown(change.uid, grace: spec.terminationGracePeriod)
         try engine.start(change.uid)
       }
       return ActOutcome(effect: .restart)
     }
-    let hardest = differences.map(\.effect).max() ?? .none
-    return ActOutcome(effect: staged.isEmpty ? hardest : .nextBoot, staged: staged)
+    return ActOutcome(effect: live.effect, staged: live.staged, notes: live.notes)
   }
 
   func details(

@@ -23,9 +23,8 @@ extension EmbeddedEngine {
   private func freeMAC(_ db: Database, seed: String) throws -> String {
     var attempt = 0
     while true {
-      // FNV-1a; it need not be hard to forge, the store keeps them unique.
-      var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-      for byte in "\(seed)/\(attempt)".utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+      // The store keeps them unique.
+      var hash = fnv1a("\(seed)/\(attempt)".utf8)
       hash ^= hash >> 32
       let parts = [hash >> 16, hash >> 8, hash].map { value in
         let text = String(value & 0xff, radix: 16)

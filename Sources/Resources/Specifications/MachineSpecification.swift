@@ -43,6 +43,10 @@ public struct MachineSpecification: Sendable, Hashable {
     public var size: Int64?
     /// The storage pool of a clone or an empty disk.
     public var pool: String
+    /// Bytes a second at most; nil for no limit.
+    public var bandwidthLimit: Int64?
+    /// Requests a second at most; nil for no limit.
+    public var requestLimit: Int64?
   }
 
   /// A network interface.
@@ -55,6 +59,8 @@ public struct MachineSpecification: Sendable, Hashable {
     public var mac: String?
     /// Its IPv4 address; nil leaves it to DHCP.
     public var address: String?
+    /// Whether its cable is plugged in.
+    public var isConnected: Bool
     /// Ports of the host that lead to it.
     public var ports: [PortForward]
   }
@@ -196,6 +202,9 @@ extension MachineSpecification.Disk {
     }
     size = try reader.optionalInteger("size")
     pool = try reader.text("pool")
+    let limits = try reader.optionalGroup("limits")
+    bandwidthLimit = try limits?.optionalInteger("bandwidth")
+    requestLimit = try limits?.optionalInteger("iops")
   }
 }
 
@@ -205,6 +214,7 @@ extension MachineSpecification.Interface {
     network = try reader.text("network")
     mac = try reader.optionalText("mac")
     address = try reader.optionalText("address")
+    isConnected = try reader.optionalText("link") != "down"
     ports = []
     for port in try reader.groups("ports") {
       ports.append(

@@ -34,6 +34,8 @@ extension Schema {
 
   /// The limits of a disk's size: 1 MiB to 64 TiB.
   static let diskSizes: ClosedRange<Int64> = 1 << 20...64 << 40
+  /// The limits of a disk's speed in bytes a second: 4 KiB to 1 TiB.
+  static let diskRates: ClosedRange<Int64> = 4 << 10...1 << 40
   /// The limits of a memory's size: 16 MiB to 16 TiB.
   static let memorySizes: ClosedRange<Int64> = 16 << 20...16 << 40
   /// The limits of a guarantee or a ceiling of CPU: none to 4096 processors.

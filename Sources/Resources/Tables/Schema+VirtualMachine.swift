@@ -22,9 +22,11 @@ extension Schema {
         ]), default: [:], "What runs before the guest's kernel."),
       Field(
         "disks", .keyedList(key: "name", diskFields), default: [], effect: .nextBoot,
+        live: .devices,
         "The disks, in order; the first is booted from."),
       Field(
         "interfaces", .keyedList(key: "name", interfaceFields), default: [], effect: .nextBoot,
+        live: .devices,
         "The network interfaces, in order."),
       Field("cloudInit", .object(cloudInitFields), "What cloud-init in the guest is told."),
       Field(
@@ -49,7 +51,8 @@ extension Schema {
 
   private static let cpuFields = [
     Field(
-      "count", .integer(1...255), default: 1, effect: .nextBoot, "Processors at the start."),
+      "count", .integer(1...255), default: 1, effect: .nextBoot, live: .processors,
+      "Processors; raised while the guest runs, lowered at its next boot."),
     Field(
       "max", .integer(1...255), effect: .nextBoot,
       "Processors at most; left out, as many as count."),
@@ -63,7 +66,7 @@ extension Schema {
 
   private static let memoryFields = [
     Field(
-      "guest", .bytes(memorySizes), default: .integer(512 << 20), effect: .nextBoot,
+      "guest", .bytes(memorySizes), default: .integer(512 << 20), effect: .nextBoot, live: .memory,
       "The guest's memory, in whole mebibytes."),
     Field(
       "max", .bytes(memorySizes), effect: .nextBoot,
@@ -89,6 +92,16 @@ extension Schema {
       "pool", .reference(.storagePool), default: "default", effect: .refused,
       note: "declare a new disk in that pool and copy the data",
       "The storage pool of a clone or an empty disk."),
+    Field(
+      "limits",
+      .object([
+        Field(
+          "bandwidth", .bytes(diskRates), effect: .live,
+          "Bytes a second, read and written together; left out, no limit."),
+        Field(
+          "iops", .integer(1...1_000_000_000), effect: .live,
+          "Requests a second, reads and writes together; left out, no limit."),
+      ]), "How fast the disk may be."),
   ]
 
   private static let interfaceFields = [
@@ -102,6 +115,9 @@ extension Schema {
     Field(
       "address", .text(.ipv4), effect: .nextBoot,
       "Its IPv4 address; left out, DHCP chooses."),
+    Field(
+      "link", .choice(["up", "down"]), default: "up", effect: .live,
+      "Whether the cable is plugged in."),
     Field(
       "ports", .keyedList(key: "guest/protocol", portFields), default: [], effect: .live,
       "Ports of the host that lead to it."),
