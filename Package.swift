@@ -45,6 +45,8 @@ let package = Package(
       name: "CLibarchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(
+      name: "CLibxml2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     .target(name: "CLinux"),
 
     // Leaves.
@@ -55,6 +57,7 @@ let package = Package(
 
     // The formats and the machines; none knows another but as listed.
     library("YAML", ["CLibyaml", "Diagnostics"]),
+    library("XML", ["CLibxml2"]),
     library("FileTree"),
     library("Archive", ["CLibarchive", "SystemIO"]),
     library("Ext4", ["FileTree"]),
@@ -88,7 +91,7 @@ let package = Package(
       [
         "JSON", "Resources", "Diagnostics", "Manifests", "EngineInterface", "Planning",
         "Execution", "EmbeddedEngine", "Conversion", "DiskImage", "SystemIO", "Monitor", "QEMU",
-        "YAML", "Archive", "Ext4", argumentParser,
+        "YAML", "XML", "Archive", "Ext4", argumentParser,
       ]),
     .executableTarget(name: "ingot", dependencies: ["Commands"], swiftSettings: settings),
     .executableTarget(name: "ingot-monitor", dependencies: ["Monitor"], swiftSettings: settings),
@@ -100,6 +103,7 @@ let package = Package(
     tests("Resources", ["JSON", "Resources", "Diagnostics"]),
     // libyaml's bare event loop is the oracle of these tests.
     tests("YAML", ["YAML", "Diagnostics", "CLibyaml"]),
+    tests("XML", ["XML"]),
     tests("Archive", ["Archive", "SystemIO"]),
     tests("Ext4", ["Ext4", "FileTree"]),
     tests("Ext4Reader", ["Ext4Reader", "Ext4", "FileTree", "SystemIO"]),
@@ -124,7 +128,11 @@ let package = Package(
       "Execution",
       ["Execution", "Planning", "JSON", "Resources", "Diagnostics", "EngineInterface"]),
     tests(
-      "Commands", ["Commands", "JSON", "Resources", "Diagnostics", "EngineInterface", "Planning"]),
+      "Commands",
+      [
+        "Commands", "DiskImage", "JSON", "Resources", "Diagnostics", "EngineInterface", "Execution",
+        "Planning", "QEMU", "XML",
+      ]),
     tests("EndToEnd", ["JSON", "SystemIO", subprocess, systemPackage]),
   ]
 )

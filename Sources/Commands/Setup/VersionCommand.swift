@@ -4,6 +4,7 @@ internal import EmbeddedEngine
 internal import JSON
 internal import QEMU
 internal import SystemIO
+internal import XML
 internal import YAML
 
 struct VersionCommand: AsyncParsableCommand {
@@ -50,7 +51,7 @@ enum LibraryVersions {
     return [
       ("swift", swift), ("libyaml", libyamlVersion()),
       ("libarchive", (archive.first.map(String.init) ?? "") + (parts.isEmpty ? "" : " (\(parts))")),
-      ("sqlite", try sqliteVersion()),
+      ("sqlite", try sqliteVersion()), ("libxml2", libxml2Version),
     ]
   }
 
