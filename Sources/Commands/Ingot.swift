@@ -27,8 +27,10 @@ struct Ingot: AsyncParsableCommand {
           ResumeCommand.self, ConsoleCommand.self, SSHCommand.self, ExecCommand.self,
         ]),
       CommandGroup(
-        name: "Physical machines and disk images",
-        subcommands: [ConvertCommand.self, ImageCommand.self]),
+        name: "From and to elsewhere",
+        subcommands: [
+          ConvertCommand.self, ImageCommand.self, ImportCommand.self, ExportCommand.self,
+        ]),
       CommandGroup(
         name: "This installation",
         subcommands: [DoctorCommand.self, VersionCommand.self, CompletionsCommand.self]),

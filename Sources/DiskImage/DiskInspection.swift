@@ -52,7 +52,7 @@ public struct DiskInspection: Hashable, Sendable {
   }
 
   /// Refuses an image that a writer left open.
-  func requireClosed(file: String) throws(DiskImageError) {
+  public func requireClosed(file: String) throws(DiskImageError) {
     if isDirty {
       throw .refused(file: file, reason: "it is in use, or whoever wrote it last did not close it")
     }

@@ -1,6 +1,15 @@
 internal import CLinux
 internal import Glibc
 
+extension Descriptor {
+  /// Whether somebody else holds a lock on any part of the file, as QEMU does on a guest's disks.
+  ///
+  /// It may change at once; only to tell people about what they forgot.
+  public func isLocked() throws(SystemError) -> Bool {
+    try checked("look for locks on", name) { clinux_is_locked(raw) } == 1
+  }
+}
+
 /// An advisory lock on a file that dies with its process, whatever ends it.
 ///
 /// An open-file-description lock (fcntl(2), F_OFD_SETLK): held by this object, not by the process,

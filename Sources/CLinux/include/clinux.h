@@ -8,6 +8,8 @@
 // fcntl and open are variadic.
 int clinux_fcntl_int(int fd, int command, int argument);
 int clinux_ofd_lock(int fd, int exclusive, int wait);
+// 1 where another holds any lock on the file, 0 where none does, -1 on failure.
+int clinux_is_locked(int fd);
 int clinux_openat(int directory, const char *path, int flags, unsigned int mode);
 // glibc 2.36 has wrappers, but Swift's Glibc overlay does not carry the header.
 int clinux_pidfd_open(int pid);

@@ -9,14 +9,15 @@ enum RedactedCommandLine {
     "--yes", "--auto-approve", "--wait", "--no-wait", "--all", "--recursive", "-R", "--restart",
     "--watch", "-w", "--log", "--force", "--offline", "--detailed-exitcode", "--version", "--help",
     "-h", "--verify", "--one-file-system", "--all-file-systems", "--allow-replace", "--prune",
-    "--stdin", "-i", "--verbose", "-v", "--move", "--in-place", "--staged", "--refresh-only",
+    "--stdin", "-i", "--verbose", "-v", "--take-over", "--move", "--staged", "--refresh-only",
     "--help-hidden",
   ]
   /// Options whose value is harmless.
   static let plain: Set<String> = [
     "-f", "--file", "--home", "-o", "--output", "--color", "--progress", "--parallelism",
     "--timeout", "--for", "--grace", "--limit", "--events", "--since", "--overlay", "--var-file",
-    "--format", "--name", "--memory", "--cpus", "--network", "--to", "--from", "--selector", "-l",
+    "--format", "--set", "--name", "--memory", "--cpus", "--network", "--to", "--from",
+    "--selector", "-l",
     "--target", "--exclude", "--replace", "--pool", "--firmware",
   ]
   /// Options of which the name before `=` is harmless, and the value is not.

@@ -24,6 +24,8 @@ struct Change: Sendable {
   var inputs: String?
   /// The values of a machine's secrets; never stored.
   var secrets: MachineSecrets?
+  /// The image from outside that a new volume is made of.
+  var adopts: DiskAdoption?
   var now: Int64
 
   /// Whether the resource is there as a whole, so that it is changed and not made.

@@ -8,7 +8,8 @@ internal import SystemIO
 extension EmbeddedEngine {
   /// Makes or changes a resource.
   func apply(
-    _ verb: Change.Verb, _ resource: Resource, restart: Bool = false, inputs: String?,
+    _ verb: Change.Verb, _ resource: Resource, restart: Bool = false,
+    adopts: DiskAdoption? = nil, inputs: String?,
     progress: @escaping @Sendable (ActProgress) -> Void
   ) async throws -> ActOutcome {
     let handler = resource.id.kind.handler
@@ -21,6 +22,7 @@ extension EmbeddedEngine {
       change.restart = restart
       change.inputs = inputs
       change.secrets = secrets
+      change.adopts = adopts
     }
     return try await complete(run, handler) { try await handler.carryOut(run) }
   }

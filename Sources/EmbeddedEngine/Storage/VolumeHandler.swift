@@ -10,6 +10,10 @@ struct VolumeHandler: ResourceHandler {
   func reserve(_ db: Database, _ change: Change, in engine: EmbeddedEngine) throws {
     guard let after = change.after else { return }
     let wanted = try disk(db, change, after, in: engine)
+    if change.adopts != nil, change.changesWhole {
+      throw EngineError(
+        "exists", "there is a \(change.id) already", help: "import it under another name")
+    }
     guard let disk = try current(db, change.uid) else {
       return try wanted.insert(db)
     }
@@ -61,9 +65,13 @@ struct VolumeHandler: ResourceHandler {
     guard let after = run.change.after else { return ActOutcome() }
     let engine = run.engine
     let change = run.change
-    try await run.step("file") {
-      for disk in try engine.disks(ownedBy: change.uid) where !disk.isRetired {
-        try engine.makeDisk(disk, backing: nil, anew: !disk.isMade)
+    if let adoption = change.adopts {
+      try await adopt(adoption, run)
+    } else {
+      try await run.step("file") {
+        for disk in try engine.disks(ownedBy: change.uid) where !disk.isRetired {
+          try engine.makeDisk(disk, backing: nil, anew: !disk.isMade)
+        }
       }
     }
     let disks = try await engine.offload { try engine.disks(ownedBy: change.uid) }
@@ -77,6 +85,22 @@ struct VolumeHandler: ResourceHandler {
     guard min(disk.virtualSize, actual) < size else { return ActOutcome() }
     try await run.step("grow") { try engine.grow(disk, to: size) }
     return ActOutcome(effect: .live)
+  }
+
+  /// Takes an image from outside for the file; a copy can be cancelled.
+  private func adopt(_ adoption: DiskAdoption, _ run: ActRun) async throws {
+    let isCancelled = CancelledFlag()
+    try await run.asyncStep("file") {
+      try await withTaskCancellationHandler {
+        try await run.engine.offload {
+          for disk in try run.engine.disks(ownedBy: run.uid) where !disk.isMade {
+            try run.engine.adoptDisk(disk, adoption, isCancelled, progress: run.progress)
+          }
+        }
+      } onCancel: {
+        isCancelled.set()
+      }
+    }
   }
 
   func details(
