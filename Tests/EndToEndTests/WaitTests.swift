@@ -97,6 +97,45 @@ import Testing
     }
   }
 
+  @Test("Debian whose root file system is gone is found at its initramfs' prompt")
+  func withoutRoot() async throws {
+    let tree = try await DistributionTrees.shared.debian12().tree
+    try await withIngot { ingot in
+      let text = """
+        apiVersion: ingot/v1
+        kind: Image
+        metadata: {name: debian}
+        spec: {source: {tree: {path: \(tree)}}}
+        ---
+        apiVersion: ingot/v1
+        kind: VirtualMachine
+        metadata: {name: broken}
+        spec:
+          runStrategy: Manual
+          disks:
+            - {name: root, image: debian}
+          readinessProbe: {guestAgent: {}, timeout: 10m}
+          terminationGracePeriod: 0s
+
+        """
+      try write("site.yaml", [text], to: ingot)
+      try await ingot.succeed("apply", "-f", "site.yaml", "--yes")
+      let machine = try JSONValue(
+        parsing: try await ingot.succeed("get", "vm/broken", "-o", "json"))["items"]?.array?.first
+      let disk = try #require(
+        machine?["status"]?["details"]?["disks"]?.array?.first?["path"]?.string)
+      // The file system's superblock goes, and with it the UUID that the kernel is told.
+      try await shell("qemu-io -f qcow2 -c 'write -P 0 0 4M' \(disk)", in: ingot.directory)
+      try await ingot.succeed("start", "broken")
+      let wait = try await ingot.run(["wait", "broken", "-o", "json"])
+      #expect(wait.code == 1, "\(wait.errors)")
+      let told = try #require(try JSONValue(parsing: wait.output)["waits"]?.array?.first)
+      #expect(told["boot"]?["stage"]?.string == "InitramfsShell", "\(wait.output)")
+      let evidence = told["boot"]?["evidence"]?.string ?? ""
+      #expect(evidence.hasPrefix("ALERT!  UUID=") && evidence.contains("does not exist"))
+    }
+  }
+
   private func withIngot(_ body: (Ingot) async throws -> Void) async throws {
     let scratch = try Scratch()
     let ingot = Ingot(home: scratch.file("home"), directory: scratch.path)
