@@ -111,7 +111,7 @@ let package = Package(
     tests("QEMU", ["QEMU", "JSON", "SystemIO"]),
     tests("Monitor", ["Monitor", "QEMU", "JSON", "SystemIO"]),
     tests("Planning", ["Planning", "JSON", "Resources", "Diagnostics", "EngineInterface"]),
-    tests("Manifests", ["Manifests", "JSON", "Resources", "Diagnostics"]),
+    tests("Manifests", ["Manifests", "JSON", "Resources", "Diagnostics", "YAML"]),
     tests(
       "EmbeddedEngine",
       [

@@ -15,7 +15,8 @@ struct Ingot: AsyncParsableCommand {
         name: "Manifests",
         subcommands: [
           ValidateCommand.self, PlanCommand.self, ApplyCommand.self, DiffCommand.self,
-          DestroyCommand.self, DeleteCommand.self, ExplainCommand.self,
+          DestroyCommand.self, DeleteCommand.self, FormatCommand.self,
+          ExplainCommand.self,
         ]),
       CommandGroup(
         name: "What there is",

@@ -28,15 +28,23 @@ struct YAMLWriter {
     }
   }
 
-  private mutating func write(item: JSONValue, depth: Int) {
-    indent(depth)
-    guard case .object(let object) = item, let first = object.members.first else {
+  /// Writes an item of a list; `isInline` where its line has been begun.
+  private mutating func write(item: JSONValue, depth: Int, isInline: Bool = false) {
+    if !isInline { indent(depth) }
+    switch item {
+    case .object(let object) where !object.isEmpty:
+      text += "- " + Self.scalar(object.members[0].name) + ":"
+      write(object.members[0].value, after: depth + 1)
+      write(JSONObject(members: Array(object.members.dropFirst())), depth: depth + 1)
+    case .array(let items) where !items.isEmpty:
+      text += "- "
+      for (index, item) in items.enumerated() {
+        write(item: item, depth: depth + 1, isInline: index == 0)
+      }
+    default:
       text += "-"
-      return write(item, after: depth)
+      write(item, after: depth)
     }
-    text += "- " + Self.scalar(first.name) + ":"
-    write(first.value, after: depth + 1)
-    write(JSONObject(members: Array(object.members.dropFirst())), depth: depth + 1)
   }
 
   private mutating func write(literal: String, depth: Int) {

@@ -47,3 +47,24 @@ public func replaceFile(
   try file.descriptor.write(bytes)
   try file.commit()
 }
+
+/// Replaces the content of a file that is there, durably, and keeps its mode and its owner.
+///
+/// A symbolic link stays, the file that it leads to is replaced.
+public func rewriteFile(_ path: String, with bytes: [UInt8]) throws(SystemError) {
+  guard let resolved = realpath(path, nil) else {
+    throw SystemError("resolve", path, errno: errno)
+  }
+  defer { free(resolved) }
+  let target = String(cString: resolved)
+  var status = stat()
+  try checked("stat", path) { stat(target, &status) }
+  let file = try PendingFile(replacing: target)
+  let raw = file.descriptor.raw
+  if status.st_uid != geteuid() || status.st_gid != getegid() {
+    try checked("keep the owner of", path) { fchown(raw, status.st_uid, status.st_gid) }
+  }
+  try checked("keep the mode of", path) { fchmod(raw, status.st_mode & 0o7777) }
+  try file.descriptor.write(bytes)
+  try file.commit()
+}

@@ -30,11 +30,14 @@ final class EventReader {
     parser.deallocate()
   }
 
-  /// Moves to the next event; false where the text is broken or memory is short.
+  /// Moves to the next event; false where the text is broken, memory is short or nothing is left.
   @inline(__always)
   func advance() -> Bool {
     if isHoldingEvent { yaml_event_delete(current) }
-    isHoldingEvent = isReady && yaml_parser_parse(parser, current) != 0
+    // Behind its end or an error libyaml goes on to succeed, with events that are none.
+    isHoldingEvent =
+      isReady && yaml_parser_parse(parser, current) != 0
+      && current.pointee.type != YAML_NO_EVENT
     return isHoldingEvent
   }
 
@@ -44,6 +47,27 @@ final class EventReader {
   var start: YAMLMark { YAMLMark(current.pointee.start_mark) }
   /// Where the current event ends.
   var end: YAMLMark { YAMLMark(current.pointee.end_mark) }
+
+  /// Where the current event begins and ends, in characters from the text's start.
+  var range: Range<Int> {
+    let start = Int(current.pointee.start_mark.index)
+    return start..<max(start, Int(current.pointee.end_mark.index))
+  }
+
+  /// Whether the current collection is written with brackets or braces.
+  var isFlow: Bool {
+    switch type {
+    case YAML_SEQUENCE_START_EVENT:
+      current.pointee.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE
+    default: current.pointee.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
+    }
+  }
+
+  /// Whether the current scalar is a block, behind `|` or `>`.
+  var isBlockScalar: Bool {
+    let style = current.pointee.data.scalar.style
+    return style == YAML_LITERAL_SCALAR_STYLE || style == YAML_FOLDED_SCALAR_STYLE
+  }
 
   /// The current scalar's text; libyaml has checked that it is UTF-8.
   var text: String {

@@ -33,6 +33,27 @@ public struct YAMLLines: Sendable {
   /// How many lines there are; at least 1.
   var count: Int { starts.count }
 
+  /// The lines in UTF-8 with LF between them, but where LS or PS ends a line, which texts keep.
+  var joined: String {
+    var text: [UInt8] = []
+    text.reserveCapacity(bytes.count)
+    var index = 0
+    while index < bytes.count {
+      if let end = Self.breakEnd(bytes, index) {
+        if bytes[index] == 0xe2 {
+          text += bytes[index..<end]
+        } else {
+          text.append(0x0a)
+        }
+        index = end
+      } else {
+        text.append(bytes[index])
+        index += 1
+      }
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
   /// Where the line break that begins at an index ends; nil where none begins.
   private static func breakEnd(_ bytes: [UInt8], _ index: Int) -> Int? {
     func next(_ distance: Int) -> UInt8? {
