@@ -15,7 +15,7 @@ struct Ingot: AsyncParsableCommand {
         name: "Manifests",
         subcommands: [
           ValidateCommand.self, PlanCommand.self, ApplyCommand.self, DiffCommand.self,
-          DestroyCommand.self, DeleteCommand.self, FormatCommand.self,
+          DestroyCommand.self, DeleteCommand.self, FormatCommand.self, SchemaCommand.self,
           ExplainCommand.self,
         ]),
       CommandGroup(

@@ -72,6 +72,9 @@ public struct Explanation: Sendable {
       if field.isRequired { facts.append(("required", "yes")) }
       if let value = field.defaultText { facts.append(("default", value)) }
       if let limits = field.type.limits { facts.append(("limits", limits)) }
+      if case .text(let format) = field.type, format != .plain {
+        facts.append(("form", format.help))
+      }
       if let change = field.changeText {
         facts.append(("change", change))
         if let note = field.note { facts.append(("", note)) }
@@ -88,6 +91,30 @@ public struct Explanation: Sendable {
           "    " + padded(field.name, width) + padded(field.type.summary, typeWidth) + field.doc)
       }
     }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The kind or the field with all fields below it, a line each: name, type, limits, default and
+  /// the effect of a change.
+  public var recursiveText: String {
+    var rows: [(name: String, facts: String, doc: String)] = []
+    func add(_ fields: [Field], _ depth: Int) {
+      for field in fields {
+        var facts = [field.type.summary + (field.type.limits.map { " (\($0))" } ?? "")]
+        if field.isRequired { facts.append("required") }
+        if let value = field.defaultText { facts.append("default \(value)") }
+        if !field.changeWord.isEmpty, field.changeWord != Effect.none.word {
+          facts.append(field.changeWord)
+        }
+        let name = String(repeating: "  ", count: depth) + field.name
+        rows.append((name, facts.joined(separator: ", "), field.doc))
+        add(field.type.fields, depth + 1)
+      }
+    }
+    add(fields, 0)
+    let width = (rows.map(\.name.count).max() ?? 0) + 2
+    var lines = [path.isEmpty ? kind.rawValue : "\(kind.rawValue).\(path)", "  \(doc)", ""]
+    lines += rows.map { "  " + padded($0.name, width) + $0.facts + ". " + $0.doc }
     return lines.joined(separator: "\n") + "\n"
   }
 

@@ -43,6 +43,17 @@ struct ExplanationTests {
     #expect(error?.help?.contains(help) == true, "\(error?.help ?? "")")
   }
 
+  @Test("all fields below are listed with their facts")
+  func recursive() throws {
+    let text = try Explanation(path: "vm.disks").recursiveText
+    #expect(text.hasPrefix("VirtualMachine.spec.disks\n  The disks, in order"))
+    #expect(text.contains("bytes, such as 2Gi (1Mi to 64Ti), live, smaller: refused. The size;"))
+    let all = try Explanation(path: "vm").recursiveText
+    #expect(all.contains("\n    ports ") && all.contains("\n      guest "), "\(all)")
+    #expect(
+      try Explanation(path: "vm.interfaces.mac").text.contains("  form      write six octets"))
+  }
+
   @Test("every field can be explained", arguments: Kind.allCases)
   func all(kind: Kind) throws {
     func check(_ fields: [Field], _ prefix: String) throws {

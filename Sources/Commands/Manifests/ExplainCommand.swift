@@ -10,11 +10,16 @@ struct ExplainCommand: AsyncParsableCommand {
   @OptionGroup var global: GlobalOptions
   @Argument(help: "A kind, or a field by its path.")
   var path: String?
+  @Flag(help: "Show all fields below, with their types, limits, defaults and effects.")
+  var recursive = false
   @Flag(help: "Print the reference of all kinds as Markdown, as the README has it.")
   var markdown = false
 
   func validate() throws {
     if markdown, path != nil { throw ValidationError("--markdown tells of all kinds; name none") }
+    if recursive, path == nil {
+      throw ValidationError("--recursive needs a kind or a field, such as vm")
+    }
   }
 
   func run() async throws {
@@ -32,6 +37,7 @@ struct ExplainCommand: AsyncParsableCommand {
       }
       return
     }
-    TextStream.output.write(try Explanation(path: path).text)
+    let explanation = try Explanation(path: path)
+    TextStream.output.write(recursive ? explanation.recursiveText : explanation.text)
   }
 }
