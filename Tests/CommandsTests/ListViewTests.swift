@@ -110,6 +110,7 @@ struct ListViewTests {
           interfaces:
             - name: lan
               network: lab
+              link: up
               ports:
                 - address: 127.0.0.1
                   guest: 22
