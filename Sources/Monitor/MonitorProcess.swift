@@ -36,8 +36,8 @@ public enum MonitorProcess {
 
   private static func run(_ options: Options, _ signals: SignalReceiver) throws {
     let directory = options.directory
-    let lock = try takeLock(directory)
     let host = HostContext.live()
+    let lock = try takeLock(directory, host)
     let log = try MonitorLog(directory, host)
     do {
       try supervise(options, signals, host, log)
@@ -48,12 +48,24 @@ public enum MonitorProcess {
     withExtendedLifetime(lock) {}
   }
 
-  private static func takeLock(_ directory: MachineDirectory) throws -> FileLock {
-    do {
-      return try FileLock(directory.lock)
-    } catch {
-      guard error.isBusy else { throw error }
-      throw MonitorError("a monitor runs for \(directory.path) already")
+  /// Takes the machine's lock.
+  ///
+  /// A monitor that was killed may have left a child that is on its way to become QEMU, or to its
+  /// end: it holds the lock for a moment more.
+  private static func takeLock(
+    _ directory: MachineDirectory, _ host: HostContext
+  ) throws -> FileLock {
+    let deadline = host.uptime() + 1_000_000_000
+    while true {
+      do {
+        return try FileLock(directory.lock)
+      } catch {
+        guard error.isBusy else { throw error }
+        guard host.uptime() < deadline else {
+          throw MonitorError("a monitor runs for \(directory.path) already")
+        }
+        usleep(5000)
+      }
     }
   }
 
