@@ -1,4 +1,5 @@
 internal import EngineInterface
+internal import Glibc
 internal import Synchronization
 internal import SystemIO
 
@@ -64,7 +65,7 @@ final class CommandLock: EngineLock {
   private let path: String
 
   init(_ path: String, command: String, host: HostContext, process: Int32) throws {
-    let lock = try Self.lock(path)
+    let lock = try Self.lock(path, host)
     let text = "`ingot \(command)`, process \(process), since \(host.now())"
     let file = try Descriptor.open(path, [.write, .truncate])
     try file.write(Array(text.utf8))
@@ -72,18 +73,25 @@ final class CommandLock: EngineLock {
     held = Mutex(lock)
   }
 
-  private static func lock(_ path: String) throws -> FileLock {
-    do {
-      return try FileLock(path)
-    } catch {
-      guard error.isHeldElsewhere else { throw error }
-      // The holder's words are for the message only; without them it is a plain one.
-      let holder = (try? readFile(path, limit: 4096)).map { String(decoding: $0, as: UTF8.self) }
-      let who = holder.flatMap { $0.isEmpty ? nil : $0 } ?? "another command"
-      throw EngineError(
-        "busy", "the engine is being changed by \(who)",
-        help: "wait until it has ended, then try again")
+  /// Waits a moment for a holder that may be about to vanish: a child that a command was starting
+  /// when it died holds its lock until it has become its own program.
+  private static func lock(_ path: String, _ host: HostContext) throws -> FileLock {
+    let deadline = host.uptime() + 500_000_000
+    while true {
+      do {
+        return try FileLock(path)
+      } catch {
+        guard error.isHeldElsewhere else { throw error }
+        if host.uptime() >= deadline { break }
+      }
+      usleep(5000)
     }
+    // The holder's words are for the message only; without them it is a plain one.
+    let holder = (try? readFile(path, limit: 4096)).map { String(decoding: $0, as: UTF8.self) }
+    let who = holder.flatMap { $0.isEmpty ? nil : $0 } ?? "another command"
+    throw EngineError(
+      "busy", "the engine is being changed by \(who)",
+      help: "wait until it has ended, then try again")
   }
 
   deinit { release() }
