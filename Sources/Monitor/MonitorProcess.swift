@@ -48,24 +48,14 @@ public enum MonitorProcess {
     withExtendedLifetime(lock) {}
   }
 
-  /// Takes the machine's lock.
-  ///
-  /// A monitor that was killed may have left a child that is on its way to become QEMU, or to its
-  /// end: it holds the lock for a moment more.
   private static func takeLock(
     _ directory: MachineDirectory, _ host: HostContext
   ) throws -> FileLock {
-    let deadline = host.uptime() + 1_000_000_000
-    while true {
-      do {
-        return try FileLock(directory.lock)
-      } catch {
-        guard error.isBusy else { throw error }
-        guard host.uptime() < deadline else {
-          throw MonitorError("a monitor runs for \(directory.path) already")
-        }
-        usleep(5000)
-      }
+    do {
+      return try FileLock.patient(directory.lock, milliseconds: 1000, host: host)
+    } catch {
+      guard error.isBusy else { throw error }
+      throw MonitorError("a monitor runs for \(directory.path) already")
     }
   }
 

@@ -25,4 +25,22 @@ public final class FileLock: Sendable {
     let raw = descriptor.raw
     try checked("lock", path) { clinux_ofd_lock(raw, exclusive ? 1 : 0, wait ? 1 : 0) }
   }
+
+  /// Takes the lock, waiting for a holder that may be about to vanish: a child that a process was
+  /// starting when it died holds the lock until it has become its own program, or has ended.
+  ///
+  /// - Throws: `SystemError` (`EAGAIN`) where it is held all the time.
+  public static func patient(
+    _ path: String, milliseconds: Int, host: HostContext
+  ) throws(SystemError) -> FileLock {
+    let deadline = host.uptime() + UInt64(max(0, milliseconds)) * 1_000_000
+    while true {
+      do {
+        return try FileLock(path)
+      } catch {
+        guard error.errno == EAGAIN, host.uptime() < deadline else { throw error }
+      }
+      usleep(5000)
+    }
+  }
 }

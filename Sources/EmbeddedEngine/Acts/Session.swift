@@ -1,5 +1,4 @@
 internal import EngineInterface
-internal import Glibc
 internal import Synchronization
 internal import SystemIO
 
@@ -73,25 +72,18 @@ final class CommandLock: EngineLock {
     held = Mutex(lock)
   }
 
-  /// Waits a moment for a holder that may be about to vanish: a child that a command was starting
-  /// when it died holds its lock until it has become its own program.
   private static func lock(_ path: String, _ host: HostContext) throws -> FileLock {
-    let deadline = host.uptime() + 500_000_000
-    while true {
-      do {
-        return try FileLock(path)
-      } catch {
-        guard error.isHeldElsewhere else { throw error }
-        if host.uptime() >= deadline { break }
-      }
-      usleep(5000)
+    do {
+      return try FileLock.patient(path, milliseconds: 500, host: host)
+    } catch {
+      guard error.isHeldElsewhere else { throw error }
+      // The holder's words are for the message only; without them it is a plain one.
+      let holder = (try? readFile(path, limit: 4096)).map { String(decoding: $0, as: UTF8.self) }
+      let who = holder.flatMap { $0.isEmpty ? nil : $0 } ?? "another command"
+      throw EngineError(
+        "busy", "the engine is being changed by \(who)",
+        help: "wait until it has ended, then try again")
     }
-    // The holder's words are for the message only; without them it is a plain one.
-    let holder = (try? readFile(path, limit: 4096)).map { String(decoding: $0, as: UTF8.self) }
-    let who = holder.flatMap { $0.isEmpty ? nil : $0 } ?? "another command"
-    throw EngineError(
-      "busy", "the engine is being changed by \(who)",
-      help: "wait until it has ended, then try again")
   }
 
   deinit { release() }
