@@ -4,7 +4,7 @@ public import Diagnostics
 /// the end of a line, one line break at the end, at most one empty line between two.
 ///
 /// Comments stay with what follows them. Texts keep their quotation marks and collections their
-/// brackets. The result means the same, which is checked.
+/// brackets. The result means the same and is laid out already, which is checked.
 ///
 /// - Parameters:
 ///   - file: the name for diagnostics.
@@ -27,13 +27,18 @@ public func formatYAML(
   }
   do {
     let documents = try syntax(of: YAMLLines(bytes).joined)
-    let result = SyntaxWriter(keyOrder: keyOrder).text(documents)
+    let writer = SyntaxWriter(keyOrder: keyOrder)
+    let result = writer.text(documents)
     guard haveSameMeaning(before, parseYAML(Array(result.utf8), file: file)) else {
       throw failure("laying it out would change what it means")
     }
     let written = try syntax(of: result)
     guard comments(documents).sorted() == comments(written).sorted() else {
       throw failure("laying it out would lose a comment")
+    }
+    // Else `--check` would never be content.
+    guard writer.text(written) == result else {
+      throw failure("laying it out again would give another text")
     }
     return Array(result.utf8)
   } catch let error as SyntaxReader.Unsupported {
