@@ -12,7 +12,18 @@ extension EmbeddedEngine {
     try await wrapped("read the engine's state") { [self] in
       try recover()
       let examined = try examineMachines()
-      return try store.read { db in try state(db, examined) }
+      var looks = 0
+      while true {
+        let (found, facts) = try store.read { db in
+          (try state(db, examined), try StorageFacts(db, in: self))
+        }
+        let findings = try findings(facts)
+        looks += 1
+        // An act that ended meanwhile may have changed a file; what it did is no drift.
+        if findings.isEmpty || looks == 3 { return found.with(findings) }
+        let isStale = try store.read(Store.generation) != found.generation
+        if !isStale { return found.with(findings) }
+      }
     }
   }
 

@@ -28,6 +28,14 @@ public enum Act: Sendable, Hashable {
     }
   }
 
+  /// What it brings the resource to; nil where its specification stays or goes.
+  public var resource: Resource? {
+    switch self {
+    case .create(let resource), .update(let resource, _), .replace(let resource): resource
+    case .delete, .retain, .start, .stop: nil
+    }
+  }
+
   /// The word for it: `create`, `update`.
   public var verb: String {
     switch self {

@@ -53,6 +53,7 @@ struct Comparison {
     {
       return .unchanged
     }
+    resource = resource.keeping(old)
     resource.set = options.set
     var changes = metadataChanges(old, resource) + fieldChanges(resource, stored)
     if inputsChanged, resource.id.kind == .virtualMachine {
@@ -128,6 +129,11 @@ struct Comparison {
     }
   }
 
+  /// Whether a guest runs on it: the machine's own, or one that uses it.
+  func hasGuest(_ stored: ObservedResource) -> Bool {
+    stored.machine.map(\.state.hasGuest) ?? use.ids.contains(stored.resource.id)
+  }
+
   func because(_ sentence: String, _ stored: ObservedResource) -> String {
     stored.reason.map { "\(sentence): \($0)" } ?? sentence
   }
@@ -194,7 +200,7 @@ extension Comparison {
   }
 
   private func fieldChanges(_ resource: Resource, _ stored: ObservedResource) -> [FieldChange] {
-    let hasGuest = stored.machine.map(\.state.hasGuest) ?? use.ids.contains(resource.id)
+    let hasGuest = hasGuest(stored)
     var differences = Schema.table(for: resource.id.kind)
       .differences(from: stored.resource.spec, to: resource.spec)
     if let live = stored.machine?.live { differences = live.resolved(differences) }

@@ -39,7 +39,8 @@ struct Draft {
     case .unchanged: unchanged.append(resource.id)
     case .act(let action):
       indices[resource.id] = candidates.count
-      candidates.append(Candidate(action: action, stored: stored, desired: resource))
+      candidates.append(
+        Candidate(action: action, stored: stored, desired: action.act.resource ?? resource))
     case .refuse(let verb, let problems):
       if stored == nil { refusedCreates.insert(resource.id) }
       refused += problems.map { RefusedAction(verb: verb, id: resource.id, diagnostic: $0) }

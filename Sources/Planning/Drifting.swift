@@ -20,8 +20,10 @@ extension Comparison {
   ) -> Mending {
     guard !stored.drift.isEmpty else { return Mending() }
     var mending = Mending(effect: Effect.none)
+    let hasGuest = hasGuest(stored)
     for drift in stored.drift {
-      let effect = effect(of: drift, for: resource)
+      var effect = effect(of: drift, for: resource)
+      if effect == .live, !hasGuest { effect = .none }
       switch policy.resolved(effect) {
       case .refused where effect != .refused:
         mending.refusals.append(
@@ -60,7 +62,8 @@ extension Comparison {
     let applied = schema.text(of: drift.applied, at: drift.path)
     let actual = drift.actual.map { "is \(schema.text(of: $0, at: drift.path))" } ?? "is gone"
     return Diagnostic(
-      "drifted", "\(actual) and was \(applied): it was changed outside ingot",
+      drift.actual == nil ? "missing-data" : "drifted",
+      "\(actual) and was \(applied): it was changed outside ingot",
       path: path(of: drift, resource), at: resource.place(of: drift.path),
       help: drift.note ?? "declare what is there, or destroy the resource and make it anew")
   }

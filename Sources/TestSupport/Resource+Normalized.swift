@@ -11,7 +11,8 @@ extension Resource {
   ) -> Resource {
     Resource(
       ResourceID(kind, name), spec: filled(spec, Schema.table(for: kind).fields), labels: labels,
-      set: set, source: source, fieldSources: fieldSources)
+      explicit: Set(paths(spec, Schema.table(for: kind).fields, "spec")), set: set, source: source,
+      fieldSources: fieldSources)
   }
 
   /// The resource with another value at a top-level field or, by a dot, one below.
@@ -26,8 +27,39 @@ extension Resource {
       spec[path] = value
     }
     var copy = self
-    copy.spec = Resource.filled(spec, Schema.table(for: id.kind).fields)
+    let fields = Schema.table(for: id.kind).fields
+    copy.spec = Resource.filled(spec, fields)
+    let place = "spec.\(path)"
+    copy.explicit = explicit.filter { $0 != place && !$0.hasPrefix(place + ".") }
+    copy.explicit = copy.explicit.filter { !$0.hasPrefix(place + "[") }
+    if value != nil {
+      let set = Resource.paths(spec, fields, "spec").filter { $0.hasPrefix(place) }
+      copy.explicit.formUnion(set + ["spec.\(names[0])"])
+    }
     return copy
+  }
+
+  /// The paths of all that a specification sets, as loading a manifest tells them.
+  public static func paths(in spec: JSONValue, of kind: Kind) -> [String] {
+    paths(spec, Schema.table(for: kind).fields, "spec")
+  }
+
+  private static func paths(_ value: JSONValue, _ fields: [Field], _ group: String) -> [String] {
+    fields.flatMap { field -> [String] in
+      guard let member = value[field.name], !member.isNull else { return [] }
+      let path = "\(group).\(field.name)"
+      switch field.type {
+      case .object(let fields), .oneOf(let fields): return [path] + paths(member, fields, path)
+      case .keyedList(_, let fields):
+        return [path]
+          + (member.array ?? []).flatMap { element in
+            // An element may leave a part of its key to its default.
+            let key = field.type.elementKey(of: filled(element, fields)) ?? ""
+            return paths(element, fields, "\(path)[\(key)]")
+          }
+      default: return [path]
+      }
+    }
   }
 
   /// The addresses that the specification names.

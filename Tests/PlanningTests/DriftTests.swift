@@ -83,7 +83,7 @@ struct DriftTests {
     let drift = Drift(
       path: "file", applied: "/pool/data.qcow2", actual: nil, effect: .refused, note: "put it back")
     let plan = Make.plan([Self.volume], over: [Self.drifted(Self.volume, drift)])
-    #expect(plan.refusals == ["update Volume/data drifted"])
+    #expect(plan.refusals == ["update Volume/data missing-data"])
     let problem = try #require(plan.refused.first).diagnostic
     #expect(problem.path == "file")
     #expect(problem.message.hasPrefix("is gone and was /pool/data.qcow2"))

@@ -59,7 +59,13 @@ extension EmbeddedEngine {
       try Intent.setData(db, intent, ["digest": .string(digest)])
     }
     let place = home.image(digest)
-    if fileExists(place) { return try removeTree(directory) }
+    if fileExists(place) {
+      // The same image of another resource; or what is left of this one, after files were lost.
+      if try namesInDirectory(directory).allSatisfy({ fileExists("\(place)/\($0)") }) {
+        return try removeTree(directory)
+      }
+      try removeTree(place)
+    }
     try renameFile(directory, to: place)
     try synchronizeDirectory(home.images)
   }

@@ -19,8 +19,8 @@ struct ImageHandler: ResourceHandler {
     guard let after = change.after else { return ActOutcome() }
     // Equal inputs give the same bytes: nothing but the row changes.
     if let before = change.before, let inputs = change.inputs, before.inputs == inputs,
-      let digest = before.details["digest"]?.string,
-      try await engine.offload({ fileExists(engine.home.image(digest)) })
+      let path = before.details["path"]?.string,
+      try await engine.offload({ fileExists(path) })
     {
       return ActOutcome()
     }

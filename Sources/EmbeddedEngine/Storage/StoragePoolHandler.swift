@@ -79,7 +79,6 @@ extension EmbeddedEngine {
   /// Makes a pool's directory and marker; a directory that is there is used as it is.
   func makePool(_ pool: Resource, uid: String) throws {
     let path = try poolPath(of: pool)
-    try makeDirectories(path, permissions: 0o700)
     let marker = path + "/" + Self.poolMarker
     let content = poolMarkerContent(uid)
     if let owner = try poolOwner(path) {
@@ -90,6 +89,15 @@ extension EmbeddedEngine {
       }
       return
     }
+    let holds = try store.read { db in
+      try StoredDisk.inPool(pool.id.name, db).contains { $0.isMade }
+    }
+    guard !holds else {
+      throw EngineError(
+        "missing-data", "the directory \(path) of \(pool.id) is gone, or another is there",
+        help: "put it back or mount it: it holds disks")
+    }
+    try makeDirectories(path, permissions: 0o700)
     try replaceFile(marker, with: Array(content.utf8))
     try synchronizeDirectory(directoryName(path))
   }

@@ -60,6 +60,18 @@ struct StoredDisk: Sendable, Hashable {
     try db.rows(sql: "SELECT \(columns) FROM disks ORDER BY uid").map(StoredDisk.init)
   }
 
+  /// The disks whose files have been made, without those that others have taken the place of; in
+  /// no order.
+  static func made(_ db: Database) throws -> [StoredDisk] {
+    var found: [StoredDisk] = []
+    let rows = try Row.fetchCursor(db, sql: "SELECT \(columns) FROM disks WHERE made = 1")
+    while let row = try rows.next() {
+      let disk = try StoredDisk(row)
+      if !disk.isRetired { found.append(disk) }
+    }
+    return found
+  }
+
   static func owned(by owner: String, _ db: Database) throws -> [StoredDisk] {
     try db.rows(
       sql: "SELECT \(columns) FROM disks WHERE owner = ? ORDER BY name", arguments: [owner]

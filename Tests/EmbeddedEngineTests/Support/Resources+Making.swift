@@ -2,32 +2,38 @@ import EmbeddedEngine
 import EngineInterface
 import JSON
 import Resources
+import TestSupport
 
 private let lifecycle: JSONValue = ["deletionProtection": false]
+
+/// A resource of a manifest that sets every field.
+private func declared(_ id: ResourceID, spec: JSONValue) -> Resource {
+  Resource(id, spec: spec, explicit: Set(Resource.paths(in: spec, of: id.kind)))
+}
 
 func pool(_ name: String, path: String? = nil) -> Resource {
   var spec: JSONValue = ["type": "dir"]
   if let path { spec["path"] = .string(path) }
   spec["lifecycle"] = lifecycle
-  return Resource(ResourceID(.storagePool, name), spec: spec)
+  return declared(ResourceID(.storagePool, name), spec: spec)
 }
 
 func resourcePool(_ name: String, parent: String? = nil) -> Resource {
   let part: JSONValue = ["shares": 1000, "reservation": 0, "expandable": true]
   var spec: JSONValue = ["cpu": part, "memory": part, "lifecycle": lifecycle]
   if let parent { spec["parent"] = .string(parent) }
-  return Resource(ResourceID(.resourcePool, name), spec: spec)
+  return declared(ResourceID(.resourcePool, name), spec: spec)
 }
 
 func network(_ name: String, mode: String = "user") -> Resource {
-  Resource(
+  declared(
     ResourceID(.network, name), spec: ["mode": .string(mode), "lifecycle": lifecycle])
 }
 
 func volume(
   _ name: String, pool: String = "default", size: Int64 = 1 << 20, format: String = "qcow2"
 ) -> Resource {
-  Resource(
+  declared(
     ResourceID(.volume, name),
     spec: [
       "pool": .string(pool), "size": .integer(size), "format": .string(format),
@@ -38,7 +44,7 @@ func volume(
 func image(_ name: String, tree: String = "/nowhere", base: String? = nil) -> Resource {
   let source: JSONValue =
     base.map { ["image": .string($0)] } ?? ["tree": ["path": .string(tree)]]
-  return Resource(
+  return declared(
     ResourceID(.image, name),
     spec: [
       "source": source, "mode": "template", "boot": ["bios"], "format": "raw", "exclude": [],
@@ -60,7 +66,7 @@ func machine(
   if let probe { spec["readinessProbe"] = probe }
   spec["terminationGracePeriod"] = 1
   spec["lifecycle"] = lifecycle
-  return Resource(ResourceID(.virtualMachine, name), spec: spec)
+  return declared(ResourceID(.virtualMachine, name), spec: spec)
 }
 
 func disk(
