@@ -143,10 +143,9 @@ struct EffectTests {
 
   @Test("a secret with another value is a change of cloudInit that shows nothing of it")
   func secrets() {
-    var machine = Make.machine()
-    machine.spec["cloudInit"] = [
-      "secrets": [["name": "db", "env": "DB"]], "userData": ["password": "${secret.db}"],
-    ]
+    var machine = Make.machine().with(
+      "cloudInit",
+      ["secrets": [["name": "db", "env": "DB"]], "userData": ["password": "${secret.db}"]])
     let stored = [Make.stored(Make.image), Make.stored(machine, inputs: "a")]
     func plan(_ digest: String, _ machine: Resource) -> Plan {
       Make.plan([Make.image, machine], over: stored, inputs: [machine.id: digest])
