@@ -91,7 +91,7 @@ let package = Package(
       [
         "JSON", "Resources", "Diagnostics", "Manifests", "EngineInterface", "Planning",
         "Execution", "EmbeddedEngine", "Conversion", "DiskImage", "SystemIO", "Monitor", "QEMU",
-        "YAML", "XML", "Archive", "Ext4", argumentParser,
+        "YAML", "XML", "Archive", "Ext4", argumentParser, crypto,
       ]),
     .executableTarget(name: "ingot", dependencies: ["Commands"], swiftSettings: settings),
     .executableTarget(name: "ingot-monitor", dependencies: ["Monitor"], swiftSettings: settings),

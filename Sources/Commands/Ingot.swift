@@ -14,9 +14,9 @@ struct Ingot: AsyncParsableCommand {
       CommandGroup(
         name: "Manifests",
         subcommands: [
-          ValidateCommand.self, PlanCommand.self, ApplyCommand.self, DiffCommand.self,
-          DestroyCommand.self, DeleteCommand.self, FormatCommand.self, SchemaCommand.self,
-          ExplainCommand.self,
+          ValidateCommand.self, PlanCommand.self, ShowCommand.self, ApplyCommand.self,
+          DiffCommand.self, DestroyCommand.self, DeleteCommand.self, FormatCommand.self,
+          SchemaCommand.self, ExplainCommand.self,
         ]),
       CommandGroup(
         name: "What there is",

@@ -36,6 +36,11 @@ public enum Act: Sendable, Hashable {
     }
   }
 
+  /// Whether it allows the guest to be restarted.
+  public var restarts: Bool {
+    if case .update(_, let restart) = self { restart } else { false }
+  }
+
   /// The word for it: `create`, `update`.
   public var verb: String {
     switch self {

@@ -36,7 +36,7 @@ public struct Executor: Sendable {
     if plan.actions.isEmpty { return ExecutionResult(items: [], wasCancelled: false) }
     let lock = try await engine.lock(for: command)
     defer { lock.release() }
-    try refuseStale(plan, try await engine.observe())
+    try Self.refuseStale(plan, try await engine.observe())
     let (events, continuation) = AsyncStream.makeStream(of: ExecutionEvent.self)
     // Not a child task: events must still be told after a cancellation.
     let teller = Task { for await event in events { await onEvent(event) } }
@@ -46,7 +46,12 @@ public struct Executor: Sendable {
     return result
   }
 
-  private func refuseStale(_ plan: Plan, _ observed: ObservedState) throws(EngineError) {
+  /// Refuses a plan that was made for another engine, or for what this one is no longer.
+  ///
+  /// - Throws: `EngineError` `stale-plan`.
+  public static func refuseStale(
+    _ plan: Plan, _ observed: ObservedState
+  ) throws(EngineError) {
     guard plan.engineID == observed.engineID else {
       throw EngineError(
         "stale-plan",

@@ -20,6 +20,7 @@ struct Candidate {
 /// A plan that is being made.
 struct Draft {
   let observed: ObservedState
+  private let options: PlanOptions
   /// In the order of addresses.
   private(set) var candidates: [Candidate] = []
   private(set) var unchanged: [ResourceID] = []
@@ -31,7 +32,10 @@ struct Draft {
   private var refusedCreates: Set<ResourceID> = []
   private var indices: [ResourceID: Int] = [:]
 
-  init(observed: ObservedState) { self.observed = observed }
+  init(observed: ObservedState, options: PlanOptions) {
+    self.observed = observed
+    self.options = options
+  }
 
   mutating func add(_ verdict: Verdict, of resource: Resource, stored: ObservedResource?) {
     drift += (stored?.drift ?? []).map { PlannedDrift(resource.id, $0, isMended: false) }
@@ -47,8 +51,8 @@ struct Draft {
     }
   }
 
-  mutating func prune(_ stored: ObservedResource, of set: String) {
-    guard !stored.isBuiltIn, stored.resource.set == set else { return }
+  mutating func prune(_ stored: ObservedResource) {
+    guard !stored.isBuiltIn, stored.resource.set == options.set else { return }
     delete(stored, because: "no manifest declares it")
   }
 
@@ -133,7 +137,7 @@ struct Draft {
     }
     return Plan(
       engineID: observed.engineID, generation: observed.generation, actions: actions,
-      refused: refused, drift: drift, unchanged: unchanged)
+      refused: refused, drift: drift, unchanged: unchanged, options: options)
   }
 
   /// Refuses what can't be until the rest stands; each refusal can take others with it.

@@ -9,11 +9,17 @@ extension Plan {
   public static let formatVersion = "1.1"
 
   /// The plan as JSON, for programs; values in normal form, words from closed sets.
-  public var jsonValue: JSONValue {
+  ///
+  /// `Schemas/plan.json` describes it.
+  public var jsonValue: JSONValue { jsonValue(withResources: false) }
+
+  /// The plan as JSON; with its resources it can be read again.
+  func jsonValue(withResources: Bool) -> JSONValue {
     [
       "format_version": .string(Plan.formatVersion),
       "engine": ["id": .string(engineID), "generation": .integer(generation)],
-      "changes": .array(actions.map(\.jsonValue)),
+      "options": options.jsonValue,
+      "changes": .array(actions.map { $0.jsonValue(withResource: withResources) }),
       "refused": .array(refused.map(\.jsonValue)),
       "drift": .array(drift.map(\.jsonValue)),
       "unchanged": .array(unchanged.map { .string($0.description) }),
@@ -38,11 +44,55 @@ extension PlanSummary {
   }
 }
 
+extension PlanOptions {
+  /// The options as JSON.
+  fileprivate var jsonValue: JSONValue {
+    [
+      "restart": .bool(allowRestart), "allow_replace": .bool(allowReplace),
+      "replace": addresses(replace), "prune": .bool(prune), "set": .string(set),
+      "take_over": .bool(takeOver), "targets": addresses(scope.targets),
+      "excluded": addresses(scope.excluded),
+      "selectors": .array(scope.selectors.map { .string($0.description) }),
+    ]
+  }
+
+  private func addresses(_ ids: Set<ResourceID>) -> JSONValue {
+    .array(ids.sorted().map { .string($0.description) })
+  }
+}
+
+extension Resource {
+  /// Everything but the address as JSON.
+  fileprivate var planJSON: JSONValue {
+    func object(_ labels: [Label]) -> JSONValue {
+      .object(JSONObject(members: labels.map { .init(name: $0.name, value: .string($0.value)) }))
+    }
+    let places = fieldSources.sorted { $0.key < $1.key }.map { path, span in
+      JSONObject.Member(name: path, value: SourceSpan?.some(span).jsonValue)
+    }
+    return [
+      "spec": spec, "labels": object(labels), "annotations": object(annotations),
+      "explicit": .array(explicit.sorted().map(JSONValue.string)), "set": JSONValue(set),
+      "source": source.jsonValue, "field_sources": .object(JSONObject(members: places)),
+    ]
+  }
+}
+
 extension PlannedAction {
   /// The action as JSON.
-  public var jsonValue: JSONValue {
+  func jsonValue(withResource: Bool) -> JSONValue {
+    var value = jsonValue
+    guard withResource else { return value }
+    value["inputs"] = JSONValue(inputs)
+    value["resource"] = act.resource?.planJSON
+    return value
+  }
+
+  /// The action as JSON, without what it brings the resource to.
+  private var jsonValue: JSONValue {
     [
       "address": .string(id.description), "action": .string(act.verb),
+      "restart": .bool(act.restarts),
       "effect": .string(effect.word),
       "reason": ["code": .string(reason.code.word), "message": .string(reason.message)],
       "fields": .array(changes.map(\.jsonValue)), "lost": .array(lost.map(JSONValue.string)),
@@ -100,6 +150,7 @@ extension SourceSpan? {
     guard let self else { return .null }
     return [
       "file": .string(self.file), "line": JSONValue(self.line), "column": JSONValue(self.column),
+      "length": JSONValue(self.length),
     ]
   }
 }

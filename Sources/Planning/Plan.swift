@@ -17,13 +17,16 @@ public struct Plan: Sendable, Hashable {
   public var refused: [RefusedAction]
   /// What was changed by another way than ingot, of what is declared; by address.
   public var drift: [PlannedDrift]
+  /// What the command allowed and meant.
+  public var options: PlanOptions
   /// Resources that are as declared.
   public var unchanged: [ResourceID]
 
   /// Makes a plan.
   public init(
     engineID: String, generation: Int64, actions: [PlannedAction], refused: [RefusedAction] = [],
-    drift: [PlannedDrift] = [], unchanged: [ResourceID] = []
+    drift: [PlannedDrift] = [], unchanged: [ResourceID] = [],
+    options: PlanOptions = PlanOptions()
   ) {
     self.engineID = engineID
     self.generation = generation
@@ -31,6 +34,7 @@ public struct Plan: Sendable, Hashable {
     self.refused = refused
     self.drift = drift
     self.unchanged = unchanged
+    self.options = options
   }
 
   /// Whether there is nothing to do and nothing refused.

@@ -17,13 +17,17 @@ public struct PlanOptions: Sendable, Hashable {
   /// Whether what belongs to another apply set may be declared, and belongs to this one then.
   public var takeOver: Bool
 
+  /// Which resources are meant.
+  public var scope: PlanScope
+
   /// The apply set where none is named.
   public static let defaultSet = "default"
 
   /// Makes options; by default nothing harsh is allowed.
   public init(
     allowRestart: Bool = false, allowReplace: Bool = false, replace: Set<ResourceID> = [],
-    prune: Bool = false, set: String = PlanOptions.defaultSet, takeOver: Bool = false
+    prune: Bool = false, set: String = PlanOptions.defaultSet, takeOver: Bool = false,
+    scope: PlanScope = PlanScope()
   ) {
     self.allowRestart = allowRestart
     self.allowReplace = allowReplace
@@ -31,6 +35,7 @@ public struct PlanOptions: Sendable, Hashable {
     self.prune = prune
     self.set = set
     self.takeOver = takeOver
+    self.scope = scope
   }
 }
 
@@ -42,4 +47,15 @@ public enum DestroyTarget: Sendable, Hashable {
   case declared([ResourceID], set: String)
   /// These addresses, by name; those the engine doesn't hold are passed over.
   case resources([ResourceID])
+}
+
+extension DestroyTarget {
+  /// The apply set it is about, where it is about one.
+  var set: String {
+    switch self {
+    case .all(let set): set ?? PlanOptions.defaultSet
+    case .declared(_, let set): set
+    case .resources: PlanOptions.defaultSet
+    }
+  }
 }

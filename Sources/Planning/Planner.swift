@@ -10,16 +10,23 @@ public enum Planner {
   public static func plan(
     desired: DesiredState, observed: ObservedState, options: PlanOptions = PlanOptions()
   ) -> Plan {
-    var draft = Draft(observed: observed)
+    var draft = Draft(observed: observed, options: options)
     let comparison = Comparison(observed: observed, options: options, inputs: desired.inputs)
+    let resources = options.scope.chosen(desired.resources)
+    // What is declared and not meant is neither acted on nor pruned.
+    let passedOver =
+      options.scope.isEverything ? [] : Set(desired.resources.lazy.map(\.id))
+    func prune(_ stored: ObservedResource) {
+      guard options.prune, !passedOver.contains(stored.resource.id) else { return }
+      if options.scope.contains(stored.resource) { draft.prune(stored) }
+    }
     // Indices are sorted, for resources are costly to move.
-    let declared = desired.resources.indices
-      .sorted { desired.resources[$0].id < desired.resources[$1].id }
-      .lazy.map { desired.resources[$0] }
+    let declared = resources.indices.sorted { resources[$0].id < resources[$1].id }
+      .lazy.map { resources[$0] }
     var next = observed.resources.startIndex
     for resource in declared {
       while next < observed.resources.endIndex, observed.resources[next].resource.id < resource.id {
-        if options.prune { draft.prune(observed.resources[next], of: options.set) }
+        prune(observed.resources[next])
         next += 1
       }
       guard next < observed.resources.endIndex, observed.resources[next].resource.id == resource.id
@@ -31,30 +38,34 @@ public enum Planner {
       next += 1
       draft.add(comparison.verdict(on: resource, stored), of: resource, stored: stored)
     }
-    if options.prune {
-      for stored in observed.resources[next...] { draft.prune(stored, of: options.set) }
-    }
+    for stored in observed.resources[next...] { prune(stored) }
     return draft.finished()
   }
 
   /// What destroys resources; what is protected, or still used by what remains, is refused.
   ///
   /// What is to be retained is kept, and leaves its apply set; by name it is refused. So is what
-  /// manifests declare and belongs to another apply set, unless `takeOver` allows it.
+  /// manifests declare and belongs to another apply set, unless `takeOver` allows it. A scope
+  /// leaves out what is swept away and not meant; what it refers to is not taken along.
   public static func planDestroy(
-    _ target: DestroyTarget, observed: ObservedState, takeOver: Bool = false
+    _ target: DestroyTarget, observed: ObservedState, takeOver: Bool = false,
+    scope: PlanScope = PlanScope()
   ) -> Plan {
-    var draft = Draft(observed: observed)
+    var draft = Draft(
+      observed: observed, options: PlanOptions(set: target.set, takeOver: takeOver, scope: scope))
     switch target {
     case .all(let set):
       let what = set.map { "everything of the apply set '\($0)'" } ?? "everything"
       for stored in observed.resources where !stored.isBuiltIn {
-        guard set == nil || stored.resource.set == set else { continue }
+        guard set == nil || stored.resource.set == set, scope.contains(stored.resource) else {
+          continue
+        }
         draft.delete(stored, because: "\(what) is to be destroyed")
       }
     case .declared(let ids, let set):
       let wanted = Set(ids)
       for stored in observed.resources where wanted.contains(stored.resource.id) {
+        guard scope.contains(stored.resource) else { continue }
         if !takeOver, let other = stored.resource.set, other != set {
           draft.refuse(stored.resource.id, .otherSet(stored.resource.id, other, not: set))
         } else {

@@ -6,9 +6,24 @@ public import Resources
 public struct ResourceGenerator: Sendable {
   /// What decides everything.
   public var random: SeededGenerator
+  /// Which policies machines and volumes may have.
+  public var policies: Policies
+
+  /// What may decide beside the fields themselves.
+  public enum Policies: Sendable {
+    /// Nothing.
+    case none
+    /// Retention, and restarts at once.
+    case mild
+    /// Protection and forbidden restarts too, which refuse changes.
+    case all
+  }
 
   /// Makes a generator.
-  public init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+  public init(seed: UInt64, policies: Policies = .none) {
+    random = SeededGenerator(seed: seed)
+    self.policies = policies
+  }
 
   /// A set of at most about twenty resources, in random order.
   public mutating func resources() -> [Resource] {
@@ -58,7 +73,28 @@ public struct ResourceGenerator: Sendable {
   }
 
   private mutating func volume(_ name: String, _ pools: [Resource]) -> Resource {
-    .normalized(.volume, name, ["size": .integer(1 << 30)])
+    .normalized(
+      .volume, name, decided(["size": .integer(1 << 30)]),
+      labels: random.oneIn(2) ? [.init(name: "app", value: "data")] : [])
+  }
+
+  /// The specification with a life of its own, where there are policies.
+  private mutating func decided(_ spec: JSONValue) -> JSONValue {
+    var spec = spec
+    guard policies != .none else { return spec }
+    var lifecycle: JSONValue = [:]
+    if random.oneIn(4) { lifecycle["deletionPolicy"] = "Retain" }
+    if policies == .all, random.oneIn(4) { lifecycle["deletionProtection"] = true }
+    if lifecycle != [:] { spec["lifecycle"] = lifecycle }
+    return spec
+  }
+
+  private mutating func policy() -> JSONValue {
+    let restarts: [JSONValue] = ["WhenStopped", "Automatic"] + (policies == .all ? ["Never"] : [])
+    return [
+      "restart": restarts.randomElement(using: &random) ?? "WhenStopped",
+      "replace": random.oneIn(2) ? "Allow" : "Forbid",
+    ]
   }
 
   private mutating func machine(
@@ -92,7 +128,9 @@ public struct ResourceGenerator: Sendable {
     if let pool = pools.randomElement(using: &random) {
       spec["resourcePool"] = .string(pool.id.name)
     }
+    if policies != .none, random.oneIn(2) { spec["updatePolicy"] = policy() }
     return .normalized(
-      .virtualMachine, name, spec, labels: random.oneIn(2) ? [.init(name: "app", value: name)] : [])
+      .virtualMachine, name, decided(spec),
+      labels: random.oneIn(2) ? [.init(name: "app", value: name)] : [])
   }
 }

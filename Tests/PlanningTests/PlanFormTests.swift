@@ -47,7 +47,8 @@ struct PlanFormTests {
     let json = Self.mixed.jsonValue
     #expect(
       json.object?.names == [
-        "format_version", "engine", "changes", "refused", "drift", "unchanged", "summary",
+        "format_version", "engine", "options", "changes", "refused", "drift", "unchanged",
+        "summary",
       ])
     #expect(json["format_version"] == "1.1")
     #expect(json["engine"] == ["id": "e", "generation": 7])

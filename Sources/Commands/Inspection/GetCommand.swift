@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import EngineInterface
 internal import JSON
 internal import Manifests
+internal import Planning
 internal import Resources
 internal import SystemIO
 
@@ -16,13 +17,17 @@ struct GetCommand: AsyncParsableCommand {
   @OptionGroup var global: GlobalOptions
   @Argument(help: "A kind and names, or addresses such as vm/web1.")
   var what: [String] = []
+  @OptionGroup var scope: ScopeOptions
   @Option(name: .shortAndLong, help: "How it is printed.")
   var output: OutputFormat = .table
 
   func run() async throws {
     let session = try EngineSession.open(global)
     let observed = try await session.engine.observe()
-    let groups = try select(observed)
+    let scope = try scope.scope(among: observed.resources.map(\.resource.id))
+    let groups = try select(observed).map { kind, resources in
+      (kind, resources.filter { scope.contains($0.resource) })
+    }
     let all = groups.flatMap(\.1)
     switch output {
     case .json:

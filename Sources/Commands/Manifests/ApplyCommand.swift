@@ -34,10 +34,13 @@ struct ApplyCommand: AsyncParsableCommand {
     discussion: """
       The plan is shown first and asked about; then its acts run in parallel, and machines are \
       waited for until they are ready. Exit code 5 where only a part was done; the next apply goes \
-      on.
+      on. A plan that 'ingot plan -o FILE' saved is carried out just as it is, or refused where \
+      the engine was changed since.
       """)
 
   @OptionGroup var global: GlobalOptions
+  @Argument(help: "A saved plan, instead of manifests.", completion: .file())
+  var plan: String?
   @OptionGroup var input: FileOptions
   @OptionGroup var planning: PlanningOptions
   @OptionGroup var running: RunOptions
@@ -48,14 +51,35 @@ struct ApplyCommand: AsyncParsableCommand {
   @Option(name: .shortAndLong, help: "How it is printed.")
   var output: ReportFormat = .table
 
-  func run() async throws {
-    let style = global.style(of: .errors)
+  func validate() throws {
+    guard let plan else { return }
+    guard input.files.isEmpty else {
+      throw ValidationError("-f and the saved plan \(plan) exclude each other")
+    }
+    guard planning.isEmpty else {
+      throw ValidationError("what \(plan) may do was decided when it was made; plan anew instead")
+    }
+  }
+
+  /// The plan, and the resources it brings about.
+  private func made(_ session: EngineSession, _ style: Style) async throws -> (Plan, DesiredState) {
+    if let path = plan {
+      let plan = try SavedPlanFile.read(path).plan
+      try Executor.refuseStale(plan, try await session.engine.observe())
+      return (plan, DesiredState(resources: plan.actions.compactMap(\.act.resource)))
+    }
     let files = try input.required()
-    let session = try EngineSession.open(global)
     let observed = try await session.engine.observe()
     let desired = try await session.desired(files, observed: observed, style: style)
     let plan = Planner.plan(
-      desired: desired, observed: observed, options: try planning.options(desired))
+      desired: desired, observed: observed, options: try planning.options(desired, observed))
+    return (plan, desired)
+  }
+
+  func run() async throws {
+    let style = global.style(of: .errors)
+    let session = try EngineSession.open(global)
+    let (plan, desired) = try await made(session, style)
     if output != .json {
       for line in PlanView(style: style).lines(plan) { TextStream.errors.line(line) }
     }

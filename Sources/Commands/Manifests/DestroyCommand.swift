@@ -19,6 +19,7 @@ struct DestroyCommand: AsyncParsableCommand {
   @Flag(help: "Everything the engine holds, or with --set everything of that apply set.")
   var all = false
   @OptionGroup var sets: ApplySetOptions
+  @OptionGroup var scope: ScopeOptions
   @OptionGroup var running: RunOptions
   @Option(name: .shortAndLong, help: "How it is printed.")
   var output: ReportFormat = .table
@@ -31,6 +32,9 @@ struct DestroyCommand: AsyncParsableCommand {
     if !what.isEmpty, sets.set != nil {
       throw ValidationError("--set goes with -f or --all; what is named is destroyed in any set")
     }
+    if !what.isEmpty, !scope.isEmpty {
+      throw ValidationError("--target, --exclude and -l go with -f or --all, not with names")
+    }
     if sets.takeOver, input.files.isEmpty {
       throw ValidationError("--take-over goes with -f; all and named resources are of any set")
     }
@@ -42,7 +46,9 @@ struct DestroyCommand: AsyncParsableCommand {
     try await Destruction(
       run: running.planRun(session, "destroy", global.style(of: .errors)), yes: running.yes,
       asJSON: output == .json
-    ).carryOut(try await target(observed, session), observed, takeOver: sets.takeOver)
+    ).carryOut(
+      try await target(observed, session), observed, takeOver: sets.takeOver,
+      scope: try scope.scope(among: observed.resources.map(\.resource.id)))
   }
 
   private func target(
@@ -75,9 +81,11 @@ struct Destruction {
 
   /// Does it.
   func carryOut(
-    _ target: DestroyTarget, _ observed: ObservedState, takeOver: Bool = false
+    _ target: DestroyTarget, _ observed: ObservedState, takeOver: Bool = false,
+    scope: PlanScope = PlanScope()
   ) async throws {
-    let plan = Planner.planDestroy(target, observed: observed, takeOver: takeOver)
+    let plan = Planner.planDestroy(
+      target, observed: observed, takeOver: takeOver, scope: scope)
     if !asJSON {
       let lines = plan.isEmpty ? ["Nothing to destroy."] : PlanView(style: run.style).lines(plan)
       for line in lines { TextStream.errors.line(line) }

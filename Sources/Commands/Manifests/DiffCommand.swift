@@ -13,6 +13,7 @@ struct DiffCommand: AsyncParsableCommand {
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var input: FileOptions
+  @OptionGroup var scope: ScopeOptions
 
   func run() async throws {
     let hasDifferences: Bool
@@ -38,7 +39,8 @@ struct DiffCommand: AsyncParsableCommand {
       known: Set(observed.resources.map(\.resource.id)), style: global.style(of: .errors))
     let view = DiffView(style: global.style(of: .output))
     var hasDifferences = false
-    for resource in loaded.resources.sorted(by: { $0.id < $1.id }) {
+    let scope = try scope.scope(among: loaded.resources.map(\.id))
+    for resource in scope.chosen(loaded.resources).sorted(by: { $0.id < $1.id }) {
       let stored = observed.resources.first { $0.resource.id == resource.id }?.resource
       let lines = view.lines(
         stored.map { Self.lines($0) } ?? [], Self.lines(resource),

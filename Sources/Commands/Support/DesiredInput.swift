@@ -12,9 +12,22 @@ extension EngineSession {
   func desired(_ manifests: ManifestPaths, observed: ObservedState, style: Style) async throws
     -> DesiredState
   {
-    let known = Set(observed.resources.map(\.resource.id))
-    let loaded = try ManifestInput.load(
-      manifests, environment: environment, known: known, style: style)
+    try await desired(loaded(manifests, observed: observed, style: style))
+  }
+
+  /// Manifests that may refer to what the engine holds.
+  ///
+  /// - Throws: `Diagnostics` with all that is wrong.
+  func loaded(
+    _ manifests: ManifestPaths, observed: ObservedState, style: Style
+  ) throws -> LoadedManifests {
+    try ManifestInput.load(
+      manifests, environment: environment, known: Set(observed.resources.map(\.resource.id)),
+      style: style)
+  }
+
+  /// As the other, of manifests that were read.
+  func desired(_ loaded: LoadedManifests) async throws -> DesiredState {
     var inputs: [ResourceID: String] = [:]
     for resource in loaded.resources where resource.id.kind == .image {
       inputs[resource.id] = try await images.inputs(of: resource)
@@ -33,19 +46,5 @@ extension EngineSession {
     }
     if !problems.isEmpty { throw Diagnostics(problems) }
     return DesiredState(resources: loaded.resources, inputs: inputs)
-  }
-}
-
-extension DesiredState {
-  /// Makes sure that a resource that an option names is declared.
-  ///
-  /// - Throws: `Failure` with the nearest name.
-  func require(_ id: ResourceID, for option: String) throws {
-    if resources.contains(where: { $0.id == id }) { return }
-    let names = resources.filter { $0.id.kind == id.kind }.map(\.id.name)
-    let near = nearest(to: id.name, among: names).map { "did you mean \(id.kind.shortName)/\($0)?" }
-    throw Failure(
-      "no manifest declares \(id), which \(option) names",
-      help: near ?? "name one that the manifests declare")
   }
 }
