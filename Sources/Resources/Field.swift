@@ -133,8 +133,8 @@ public struct Field: Sendable {
   public var live: LiveCondition?
   /// What making a quantity smaller does, where that differs from `effect`.
   public var shrinking: Effect?
-  /// How a change is done or, where it is refused, the way round; nil where the effect says it all.
-  public var note: String?
+  /// What to do instead of a change that is refused; nil where another name is all there is.
+  public var wayRound: String?
   /// One sentence of documentation.
   public var doc: String
 
@@ -143,7 +143,7 @@ public struct Field: Sendable {
     _ name: String, _ type: FieldType, required: Bool = false,
     default defaultValue: JSONValue? = nil,
     effect: Effect = .none, live: LiveCondition? = nil, shrinking: Effect? = nil,
-    note: String? = nil, _ doc: String
+    wayRound: String? = nil, _ doc: String
   ) {
     self.name = name
     self.type = type
@@ -152,7 +152,7 @@ public struct Field: Sendable {
     self.effect = effect
     self.live = live
     self.shrinking = shrinking
-    self.note = note
+    self.wayRound = wayRound
     self.doc = doc
   }
 }

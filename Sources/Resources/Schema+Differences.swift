@@ -57,10 +57,11 @@ extension Schema {
       default: break
       }
     }
+    let effect = effect(of: field, old, new)
     found.append(
       Difference(
-        path: path, before: old, after: new, effect: effect(of: field, old, new), live: field.live,
-        note: field.note))
+        path: path, before: old, after: new, effect: effect, live: field.live,
+        note: effect == .refused ? field.wayRound : nil))
   }
 
   private static func compare(
@@ -74,8 +75,7 @@ extension Schema {
     func add(_ path: String, _ old: JSONValue?, _ new: JSONValue?) {
       found.append(
         Difference(
-          path: path, before: old, after: new, effect: field.effect, live: field.live,
-          note: field.note))
+          path: path, before: old, after: new, effect: field.effect, live: field.live))
     }
     for (key, value) in before where !newKeys.contains(key) { add("\(path)[\(key)]", value, nil) }
     for (key, value) in after {

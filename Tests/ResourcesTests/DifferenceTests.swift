@@ -89,6 +89,8 @@ struct DifferenceTests {
   func sizes() throws {
     let volume = Schema.table(for: .volume)
     #expect(show(volume, ["size": 1024], ["size": 2048]) == ["size 1Ki -> 2Ki live"])
+    let growth = try #require(volume.differences(from: ["size": 1024], to: ["size": 2048]).first)
+    #expect(growth.note == nil)
     let change = try #require(volume.differences(from: ["size": 2048], to: ["size": 1024]).first)
     #expect(change.effect == .refused)
     #expect(change.note?.contains("only grow") == true)

@@ -20,7 +20,7 @@ struct SchemaTests {
       #expect(field.doc.hasSuffix("."), "\(kind.rawValue).\(path)")
       #expect(schema.field(at: path)?.doc == field.doc)
       if field.effect == .refused || field.shrinking == .refused {
-        #expect(field.note != nil, "\(path) is refused and doesn't tell the way round")
+        #expect(field.wayRound != nil, "\(path) is refused and doesn't tell the way round")
       }
     }
     #expect(schema.field(at: "lifecycle.deletionProtection") != nil)

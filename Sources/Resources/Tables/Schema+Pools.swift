@@ -6,10 +6,10 @@ extension Schema {
     [
       Field(
         "type", .choice(["dir"]), default: "dir", effect: .refused,
-        note: "declare a second pool", "What keeps the data."),
+        wayRound: "declare a second pool", "What keeps the data."),
       Field(
         "path", .text(.path), effect: .refused,
-        note: "declare a second pool with that path and move the volumes",
+        wayRound: "declare a second pool with that path and move the volumes",
         "The directory; left out, one below ingot's own directory."),
       lifecycle,
     ])
@@ -57,15 +57,15 @@ extension Schema {
     [
       Field(
         "pool", .reference(.storagePool), default: "default", effect: .refused,
-        note: "declare a new volume in that pool and copy the data",
+        wayRound: "declare a new volume in that pool and copy the data",
         "The storage pool it is kept in."),
       Field(
         "size", .bytes(diskSizes), required: true, effect: .live, shrinking: .refused,
-        note: "a disk can only grow; declare a new, smaller volume and copy the data",
+        wayRound: "a disk can only grow; declare a new, smaller volume and copy the data",
         "The size; it can grow while the guest runs, and never shrink."),
       Field(
         "format", .choice(["qcow2", "raw"]), default: "qcow2", effect: .refused,
-        note: "declare a new volume of that format and copy the data",
+        wayRound: "declare a new volume of that format and copy the data",
         "The format: qcow2 takes only the space that is used."),
       lifecycle,
     ])

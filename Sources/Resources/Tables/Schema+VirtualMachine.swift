@@ -86,11 +86,11 @@ extension Schema {
       "Use this volume; with neither image nor volume the disk is empty at first."),
     Field(
       "size", .bytes(diskSizes), effect: .live, shrinking: .refused,
-      note: "a disk can only grow; declare a new, smaller disk and copy the data",
+      wayRound: "a disk can only grow; declare a new, smaller disk and copy the data",
       "The size; left out, the image's; it can grow while the guest runs, and never shrink."),
     Field(
       "pool", .reference(.storagePool), default: "default", effect: .refused,
-      note: "declare a new disk in that pool and copy the data",
+      wayRound: "declare a new disk in that pool and copy the data",
       "The storage pool of a clone or an empty disk."),
     Field(
       "limits",
