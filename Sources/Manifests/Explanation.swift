@@ -4,7 +4,7 @@ public import Resources
 /// What there is to know about a kind or a field, for `ingot explain`.
 public struct Explanation: Sendable {
   /// The kind.
-  public var kind: Kind
+  public var kind: DocumentKind
   /// The field's path with `spec` or `metadata`; empty for the kind itself.
   public var path: String
   /// The field; nil for the kind itself.
@@ -14,27 +14,26 @@ public struct Explanation: Sendable {
   /// The fields below.
   public var fields: [Field]
 
-  /// Looks a path up, such as `vm`, `vm.memory.guest` or `Network.spec.dhcp.range`.
+  /// Looks a path up, such as `vm`, `vm.memory.guest` or `Patch.spec.target`.
   ///
   /// - Throws: a diagnostic with the nearest known name.
   public init(path text: String) throws(Diagnostic) {
     var names = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     let word = names.removeFirst()
-    guard let kind = Kind(word: word) else {
-      let words = Kind.allCases.flatMap { [$0.rawValue, $0.shortName] }
+    guard let kind = DocumentKind(word: word) else {
+      let words = DocumentKind.all.flatMap { [$0.name] + ($0.shortName.map { [$0] } ?? []) }
       throw Diagnostic(
         "unknown-kind", "'\(word)' is no kind",
         help: nearest(to: word, among: words).map { "did you mean '\($0)'?" }
           ?? "the kinds are \(words.joined(separator: ", "))")
     }
-    let schema = Schema.table(for: kind)
     self.kind = kind
-    doc = schema.doc
-    fields = schema.fields
+    doc = kind.doc
+    fields = kind.fields
     path = ""
     field = nil
     guard let first = names.first else { return }
-    var walked = kind.rawValue
+    var walked = kind.name
     path = "spec"
     if first == "metadata" {
       path = "metadata"
@@ -66,7 +65,7 @@ public struct Explanation: Sendable {
 
   /// The explanation as text, with a line break at the end.
   public var text: String {
-    var lines = [path.isEmpty ? kind.rawValue : "\(kind.rawValue).\(path)", "  \(doc)"]
+    var lines = [path.isEmpty ? kind.name : "\(kind.name).\(path)", "  \(doc)"]
     if let field {
       var facts = [("type", field.type.summary)]
       if field.isRequired { facts.append(("required", "yes")) }
@@ -77,7 +76,7 @@ public struct Explanation: Sendable {
       }
       if let change = field.changeText {
         facts.append(("change", change))
-        if let note = field.note { facts.append(("", note)) }
+        if let wayRound = field.wayRound { facts.append(("", wayRound)) }
       }
       lines.append("")
       for (name, value) in facts { lines.append("  " + padded(name, 10) + value) }
@@ -113,7 +112,7 @@ public struct Explanation: Sendable {
     }
     add(fields, 0)
     let width = (rows.map(\.name.count).max() ?? 0) + 2
-    var lines = [path.isEmpty ? kind.rawValue : "\(kind.rawValue).\(path)", "  \(doc)", ""]
+    var lines = [path.isEmpty ? kind.name : "\(kind.name).\(path)", "  \(doc)", ""]
     lines += rows.map { "  " + padded($0.name, width) + $0.facts + ". " + $0.doc }
     return lines.joined(separator: "\n") + "\n"
   }

@@ -1,23 +1,16 @@
 public import JSON
-public import Resources
+internal import Resources
 
 /// The field tables as JSON Schema, draft 7, for editors.
 ///
 /// It says what the decoder says of a document's structure: names, types, forms and limits. What
 /// concerns several fields or documents is left to `ingot validate`.
 public enum ManifestSchema {
-  /// The schema of documents of one kind, or of all kinds, `Variables` and `Patch` among them.
-  public static func json(_ kind: Kind? = nil) -> JSONValue {
+  /// The schema of documents of one kind, or of all kinds.
+  public static func json(_ kind: DocumentKind? = nil) -> JSONValue {
     var schema: JSONValue = ["$schema": "http://json-schema.org/draft-07/schema#"]
-    if let kind {
-      schema = merged(
-        schema, document(kind.rawValue, spec(of: kind), doc: Schema.table(for: kind).doc))
-      return schema
-    }
-    let documents =
-      Kind.allCases.map { kind in
-        (kind.rawValue, document(kind.rawValue, spec(of: kind), doc: Schema.table(for: kind).doc))
-      } + [(VariableDeclaration.kind, variables), (PatchDocument.kind, patch)]
+    if let kind { return merged(schema, document(kind)) }
+    let documents = DocumentKind.all.map { ($0.name, document($0)) }
     schema["title"] = "ingot's manifests"
     schema["type"] = "object"
     schema["required"] = ["apiVersion", "kind"]
@@ -46,26 +39,21 @@ public enum ManifestSchema {
     "description": "The version of the language.", "const": .string(ManifestLoader.apiVersion),
   ]
 
-  private static func spec(of kind: Kind) -> JSONValue {
-    group(Schema.table(for: kind).fields)
-  }
-
-  private static func document(
-    _ kind: String, _ spec: JSONValue, doc: String, needsMetadata: Bool = true
-  ) -> JSONValue {
+  private static func document(_ kind: DocumentKind) -> JSONValue {
+    let spec = kind == .variables ? variables : group(kind.fields)
     var required: [JSONValue] = ["apiVersion", "kind"]
     var metadata = group(Schema.metadata)
-    if needsMetadata {
+    if case .resource = kind {
       required.append("metadata")
     } else {
       metadata["required"] = nil
     }
     if spec["required"] != nil { required.append("spec") }
     return [
-      "title": .string(kind), "description": .string(doc), "type": "object",
+      "title": .string(kind.name), "description": .string(kind.doc), "type": "object",
       "required": .array(required),
       "properties": [
-        "apiVersion": apiVersion, "kind": ["const": .string(kind)], "metadata": metadata,
+        "apiVersion": apiVersion, "kind": ["const": .string(kind.name)], "metadata": metadata,
         "spec": spec,
       ],
       "additionalProperties": false,
@@ -75,18 +63,10 @@ public enum ManifestSchema {
   private static var variables: JSONValue {
     var declaration = group(VariableType.fields)
     declaration["type"] = ["object", "null"]
-    return document(
-      VariableDeclaration.kind,
-      [
-        "type": ["object", "null"], "additionalProperties": declaration,
-        "propertyNames": ["pattern": "^[A-Za-z_][A-Za-z0-9_]*$"],
-      ], doc: "Variables, which ${var.NAME} stands for.", needsMetadata: false)
-  }
-
-  private static var patch: JSONValue {
-    document(
-      PatchDocument.kind, group(PatchDocument.fields),
-      doc: "Operations of JSON Patch on one resource, for overlays.", needsMetadata: false)
+    return [
+      "type": ["object", "null"], "additionalProperties": declaration,
+      "propertyNames": ["pattern": "^[A-Za-z_][A-Za-z0-9_]*$"],
+    ]
   }
 
   // MARK: Fields
@@ -122,7 +102,7 @@ public enum ManifestSchema {
     if let limits = field.type.limits { lines[2] += ", \(limits)" }
     if let value = field.defaultText { lines[2] += ", default `\(value)`" }
     if let change = field.changeText {
-      lines += ["", "**Change:** \(change)" + (field.note.map { "; \($0)" } ?? "")]
+      lines += ["", "**Change:** \(change)" + (field.wayRound.map { "; \($0)" } ?? "")]
     }
     return lines.joined(separator: "\n")
   }

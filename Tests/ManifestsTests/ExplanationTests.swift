@@ -26,6 +26,8 @@ struct ExplanationTests {
       ("vm", ""), ("VirtualMachines", ""), ("vm.spec", "spec"), ("vm.spec.cpu", "spec.cpu"),
       ("vm.disks[root].size", "spec.disks.size"), ("net.metadata.name", "metadata.name"),
       ("image.source.bootstrap.suite", "spec.source.bootstrap.suite"),
+      ("Variables", ""), ("variables.NAME.default", "spec.NAME.default"),
+      ("patch.operations.op", "spec.operations.op"),
     ])
   func paths(text: String, expected: String) throws {
     #expect(try Explanation(path: text).path == expected)

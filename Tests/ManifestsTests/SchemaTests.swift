@@ -51,7 +51,8 @@ struct SchemaTests {
     for kind in Kind.allCases {
       try scratch.write("one.yaml", manifestText(of: resources.filter { $0.id.kind == kind }))
       #expect(
-        try judge([scratch.file("one.yaml")], ManifestSchema.json(kind)) == [], "seed \(seed)")
+        try judge([scratch.file("one.yaml")], ManifestSchema.json(.resource(kind))) == [],
+        "seed \(seed)")
     }
   }
 
@@ -134,7 +135,7 @@ struct SchemaTests {
       }
     }
     for kind in Kind.allCases {
-      let schema = ManifestSchema.json(kind)
+      let schema = ManifestSchema.json(.resource(kind))
       check(Schema.table(for: kind).fields, schema["properties"]?["spec"], kind.rawValue)
     }
   }

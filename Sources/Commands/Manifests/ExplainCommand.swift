@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Manifests
-internal import Resources
 
 struct ExplainCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -26,11 +25,9 @@ struct ExplainCommand: AsyncParsableCommand {
     if markdown { return TextStream.output.write(referenceMarkdown()) }
     guard let path else {
       var table = Table(columns: ["KIND", "SHORT", "MEANING"].map { Table.Column($0) })
-      for kind in Kind.allCases {
-        let doc = Schema.table(for: kind).doc
-        table.rows.append([
-          Table.Cell(kind.rawValue), Table.Cell(kind.shortName), Table.Cell(doc),
-        ])
+      for kind in DocumentKind.all {
+        table.rows.append(
+          [kind.name, kind.shortName ?? "-", kind.doc].map { Table.Cell($0) })
       }
       for line in table.lines(width: nil, style: global.style(of: .output)) {
         TextStream.output.line(line)

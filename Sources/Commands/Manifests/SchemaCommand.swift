@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import JSON
 internal import Manifests
-internal import Resources
 
 struct SchemaCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
