@@ -27,6 +27,18 @@ public final class MonitorClient {
   public func call(
     _ method: String, _ params: JSONObject = JSONObject(), milliseconds: Int = 10_000
   ) throws(RPCError) -> JSONValue {
+    // To ask how a guest is changes nothing.
+    if method == "status" || method == "events" {
+      return try ask(method, params, milliseconds: milliseconds)
+    }
+    return try lastingStep("request \(method)") { () throws(RPCError) in
+      try ask(method, params, milliseconds: milliseconds)
+    }
+  }
+
+  private func ask(
+    _ method: String, _ params: JSONObject, milliseconds: Int
+  ) throws(RPCError) -> JSONValue {
     lastID += 1
     let request: JSONValue = [
       "id": .integer(lastID), "method": .string(method), "params": .object(params),

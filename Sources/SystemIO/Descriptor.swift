@@ -59,9 +59,14 @@ public final class Descriptor: Sendable {
   public static func open(
     _ path: String, _ mode: Mode, permissions: UInt32 = 0o600
   ) throws(SystemError) -> Descriptor {
+    let isStep =
+      LastingStep.isWatched
+      && (mode.contains(.truncate) || mode.contains(.create) && !fileExists(path))
+    if isStep { LastingStep.tell("before create \(path)") }
     let raw = try checked("open", path) {
       clinux_openat(AT_FDCWD, path, mode.rawValue | O_CLOEXEC, permissions)
     }
+    if isStep { LastingStep.tell("after create \(path)") }
     return Descriptor(owning: raw, name: path)
   }
 
@@ -74,7 +79,9 @@ public final class Descriptor: Sendable {
 
   /// Sets the size in bytes; what is added is a hole.
   public func truncate(to size: Int) throws(SystemError) {
-    try checked("resize", name) { ftruncate(raw, off_t(size)) }
+    try lastingStep("resize \(name)") { () throws(SystemError) in
+      try checked("resize", name) { ftruncate(raw, off_t(size)) }
+    }
   }
 
   /// Reads up to `buffer.count` bytes; 0 means the end.
@@ -106,20 +113,29 @@ public final class Descriptor: Sendable {
 
   /// Writes everything at the current position.
   public func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
-    var done = 0
-    while done < bytes.count {
-      done += try checked("write", name) {
-        Glibc.write(raw, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-      }
-    }
+    try writeStep(bytes) { part, _ in Glibc.write(raw, part.baseAddress, part.count) }
   }
 
   /// Writes everything at an offset.
   public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(SystemError) {
-    var done = 0
-    while done < bytes.count {
-      done += try checked("write", name) {
-        pwrite(raw, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
+    try writeStep(bytes) { part, done in
+      pwrite(raw, part.baseAddress, part.count, off_t(offset + done))
+    }
+  }
+
+  /// Writes all; while somebody watches in two halves, since a process may end in the middle.
+  private func writeStep(
+    _ bytes: UnsafeRawBufferPointer, _ call: (UnsafeRawBufferPointer, Int) -> Int
+  ) throws(SystemError) {
+    try lastingStep("write \(name)") { () throws(SystemError) in
+      var done = 0
+      let half = LastingStep.isWatched && bytes.count > 1 ? bytes.count / 2 : 0
+      while done < bytes.count {
+        let end = done < half ? half : bytes.count
+        done += try checked("write", name) {
+          call(UnsafeRawBufferPointer(rebasing: bytes[done..<end]), done)
+        }
+        if half > 0, done == half { LastingStep.tell("within write \(name)") }
       }
     }
   }

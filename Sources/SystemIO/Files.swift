@@ -15,8 +15,8 @@ public func fileExists(_ path: String) -> Bool {
 
 /// Makes a directory and the ones above it; one that is there already is left as it is.
 public func makeDirectories(_ path: String, permissions: UInt32 = 0o755) throws(SystemError) {
-  if mkdir(path, mode_t(permissions)) == 0 { return }
-  let number = errno
+  let number = makeOneDirectory(path, permissions)
+  if number == 0 { return }
   if number == EEXIST {
     var status = stat()
     try checked("stat", path) { stat(path, &status) }
@@ -26,19 +26,32 @@ public func makeDirectories(_ path: String, permissions: UInt32 = 0o755) throws(
     throw SystemError("make directory", path, errno: number)
   }
   try makeDirectories(String(path[..<slash]), permissions: permissions)
-  if mkdir(path, mode_t(permissions)) != 0, errno != EEXIST {
-    throw SystemError("make directory", path, errno: errno)
+  let again = makeOneDirectory(path, permissions)
+  if again != 0, again != EEXIST { throw SystemError("make directory", path, errno: again) }
+}
+
+/// - Returns: 0, or errno(3).
+private func makeOneDirectory(_ path: String, _ permissions: UInt32) -> Int32 {
+  // What is there already is no step.
+  if LastingStep.isWatched, fileExists(path) { return EEXIST }
+  return lastingStep("make directory \(path)") {
+    mkdir(path, mode_t(permissions)) == 0 ? 0 : errno
   }
 }
 
 /// Removes a file; one that is not there is no error.
 public func removeFile(_ path: String) throws(SystemError) {
-  if unlink(path) != 0, errno != ENOENT { throw SystemError("remove", path, errno: errno) }
+  if LastingStep.isWatched, !fileExists(path) { return }
+  try lastingStep("remove \(path)") { () throws(SystemError) in
+    if unlink(path) != 0, errno != ENOENT { throw SystemError("remove", path, errno: errno) }
+  }
 }
 
 /// Renames a file over whatever stands at the new name; `synchronizeDirectory` makes it durable.
 public func renameFile(_ path: String, to newPath: String) throws(SystemError) {
-  try checked("rename", "\(path) to \(newPath)") { rename(path, newPath) }
+  try lastingStep("rename to \(newPath)") { () throws(SystemError) in
+    try checked("rename", "\(path) to \(newPath)") { rename(path, newPath) }
+  }
 }
 
 /// Removes a directory and all below it, following no symbolic link; nothing there is no error.
@@ -50,7 +63,9 @@ public func removeTree(_ path: String) throws(SystemError) {
   }
   guard status.st_mode & S_IFMT == S_IFDIR else { return try removeFile(path) }
   for name in try namesInDirectory(path) { try removeTree(path + "/" + name) }
-  if rmdir(path) != 0, errno != ENOENT { throw SystemError("remove", path, errno: errno) }
+  try lastingStep("remove \(path)") { () throws(SystemError) in
+    if rmdir(path) != 0, errno != ENOENT { throw SystemError("remove", path, errno: errno) }
+  }
 }
 
 /// The names in a directory, sorted, without `.` and `..`.

@@ -34,7 +34,7 @@ public final class PendingFile: Sendable {
   /// Makes the content durable under the final name.
   public func commit() throws(SystemError) {
     try descriptor.synchronize()
-    try checked("rename", "\(temporaryPath) to \(path)") { rename(temporaryPath, path) }
+    try renameFile(temporaryPath, to: path)
     try synchronizeDirectory(directoryName(path))
   }
 }

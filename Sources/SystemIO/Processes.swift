@@ -108,8 +108,10 @@ public final class ProcessHandle: Sendable {
 
   /// Sends a signal; a process that has ended already is no error.
   public func signal(_ number: Int32) throws(SystemError) {
-    if clinux_pidfd_send_signal(descriptor.raw, number) < 0, errno != ESRCH {
-      throw SystemError("signal process", "\(identity.pid)", errno: errno)
+    try lastingStep("signal \(number)") { () throws(SystemError) in
+      if clinux_pidfd_send_signal(descriptor.raw, number) < 0, errno != ESRCH {
+        throw SystemError("signal process", "\(identity.pid)", errno: errno)
+      }
     }
   }
 

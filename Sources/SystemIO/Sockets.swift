@@ -11,7 +11,11 @@ public enum StreamSocket {
     let socket = try make(AF_UNIX, path)
     // Linux gives the file the socket's own mode less the umask: it is never open to others.
     try checked("set mode of", path) { fchmod(socket.raw, 0o600) }
-    try withAddress(path, "bind") { pointer, length in Glibc.bind(socket.raw, pointer, length) }
+    try lastingStep("bind \(path)") { () throws(SystemError) in
+      try withAddress(path, "bind") { pointer, length in
+        Glibc.bind(socket.raw, pointer, length)
+      }
+    }
     try checked("listen on", path) { Glibc.listen(socket.raw, backlog) }
     return socket
   }

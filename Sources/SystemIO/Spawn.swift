@@ -53,11 +53,14 @@ public struct SpawnRequest: Sendable {
       map.append((target: standard, source: null))
     }
     var pid: Int32 = 0
-    let result = withCStrings([executable] + arguments) { arguments in
-      withCStrings(environment) { environment in
-        clinux_spawn(
-          executable, arguments, environment, directory, map.map(\.source.raw), map.map(\.target),
-          Int32(map.count), newSession ? 1 : 0, detached ? 1 : 0, gate?.raw ?? -1, &pid)
+    let result = lastingStep("start \(executable)") {
+      withCStrings([executable] + arguments) { arguments in
+        withCStrings(environment) { environment in
+          clinux_spawn(
+            executable, arguments, environment, directory, map.map(\.source.raw),
+            map.map(\.target), Int32(map.count), newSession ? 1 : 0, detached ? 1 : 0,
+            gate?.raw ?? -1, &pid)
+        }
       }
     }
     if result != 0 { throw SystemError("start", executable, errno: result) }

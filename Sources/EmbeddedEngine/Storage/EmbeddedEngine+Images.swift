@@ -46,7 +46,9 @@ extension EmbeddedEngine {
     }
     let (digest, diskDigest) = try digests(of: built, in: directory)
     for file in try namesInDirectory(directory) {
-      try checked("restrict", file) { chmod(directory + "/" + file, 0o400) }
+      try lastingStep("restrict \(file)") { () throws(SystemError) in
+        try checked("restrict", file) { chmod(directory + "/" + file, 0o400) }
+      }
     }
     try synchronizeDirectory(directory)
     let image = StoredImage(

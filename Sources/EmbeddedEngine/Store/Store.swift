@@ -52,21 +52,26 @@ struct Store: Sendable {
         "newer-store", "a newer ingot has written it",
         help: "use that version of ingot, or another engine directory")
     }
-    if !state.isCurrent { try migrator.migrate(pool) }
+    if !state.isCurrent { try lastingStep("commit of the schema") { try migrator.migrate(pool) } }
     if let id = try pool.read({ db in try readIdentity(db) }) { return id }
-    return try pool.write { db in
-      // Another process may have been faster.
-      if let id = try readIdentity(db) { return id }
-      let id = host.makeUUID()
-      try db.execute(sql: "INSERT INTO engine VALUES (1, ?, 1)", arguments: [id])
-      for resource in builtInResources() {
-        try StoredResource(
-          resource, uid: host.makeUUID(), created: host.now().seconds, phase: .ready,
-          isBuiltIn: true
-        ).insert(db)
-      }
-      return id
+    return try lastingStep("commit of the first rows") {
+      try pool.write { db in try begin(db, host: host) }
     }
+  }
+
+  /// Gives the store its identity and the resources that are always there.
+  private static func begin(_ db: Database, host: HostContext) throws -> String {
+    // Another process may have been faster.
+    if let id = try readIdentity(db) { return id }
+    let id = host.makeUUID()
+    try db.execute(sql: "INSERT INTO engine VALUES (1, ?, 1)", arguments: [id])
+    for resource in builtInResources() {
+      try StoredResource(
+        resource, uid: host.makeUUID(), created: host.now().seconds, phase: .ready,
+        isBuiltIn: true
+      ).insert(db)
+    }
+    return id
   }
 
   private static func readIdentity(_ db: Database) throws -> String? {
@@ -88,11 +93,13 @@ struct Store: Sendable {
   /// Changes all or nothing; durable when it returns.
   ///
   /// Changes of several threads may share one transaction: a body must not wait for another's.
+  ///
+  /// - Parameter place: names the change to whoever watches lasting steps.
   func write<Result: Sendable>(
-    _ body: @escaping @Sendable (Database) throws -> Result
+    at place: String = #function, _ body: @escaping @Sendable (Database) throws -> Result
   ) throws -> Result {
     do {
-      return try commits.write(body)
+      return try lastingStep("commit of \(place)") { try commits.write(body) }
     } catch {
       throw EngineError.wrapping(error)
     }
@@ -107,9 +114,9 @@ struct Store: Sendable {
 
   /// As `write`, for changes that make saved plans stale.
   func change<Result: Sendable>(
-    _ body: @escaping @Sendable (Database) throws -> Result
+    at place: String = #function, _ body: @escaping @Sendable (Database) throws -> Result
   ) throws -> Result {
-    try write { db in
+    try write(at: place) { db in
       let result = try body(db)
       try db.run(sql: "UPDATE engine SET generation = generation + 1")
       return result
