@@ -11,7 +11,9 @@ public enum LaunchMode: Sendable {
 
 /// Launches a machine's monitor and waits until QEMU runs the guest; blocks its thread.
 ///
-/// The directory holds `monitor.json`. The monitor is nobody's child: it outlives the caller.
+/// The directory holds `monitor.json`. The monitor is nobody's child: it outlives the caller. The
+/// machine's lock is taken here and handed to it, so that from before its start to its end
+/// everybody sees that there is a monitor.
 /// - Parameters:
 ///   - monitorExecutable: where `ingot-monitor` is.
 ///   - milliseconds: how long to wait for the guest to run; it goes on starting after that.
@@ -33,6 +35,8 @@ public func launchMonitor(
     answer = try pipe.readAll(limit: 1 << 20)
   } catch let error as MonitorError {
     throw error
+  } catch let error as SystemError where error.isBusy {
+    throw MonitorError("a monitor runs for \(directory.path) already")
   } catch {
     throw MonitorError("\(error)")
   }
@@ -48,13 +52,17 @@ public func launchMonitor(
 private func startMonitor(
   _ directory: MachineDirectory, _ executable: String, _ mode: LaunchMode
 ) throws(SystemError) -> Descriptor {
+  let lock = try FileLock(directory.lock)
   let pipe = try makePipe(name: "the readiness pipe")
   let log = try Descriptor.open(directory.monitorLog, [.write, .create, .append])
-  var arguments = [directory.path, "--ready-descriptor", "3"]
+  var arguments = [directory.path, "--ready-descriptor", "3", "--lock-descriptor", "4"]
   if mode == .adopt { arguments.append("--adopt") }
   _ = try SpawnRequest(
     executable, arguments, environment: ["PATH=/usr/bin:/bin", "LC_ALL=C"], directory: "/",
-    descriptors: [(target: 2, source: log), (target: 3, source: pipe.write)], detached: true
+    descriptors: [
+      (target: 2, source: log), (target: 3, source: pipe.write),
+      (target: 4, source: lock.descriptor),
+    ], detached: true
   ).spawn()
   return pipe.read
 }

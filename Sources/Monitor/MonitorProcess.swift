@@ -5,10 +5,11 @@ public import SystemIO
 
 /// The `ingot-monitor` program, but for the signals' set-up, which is its executable's affair.
 ///
-/// `ingot-monitor DIRECTORY [--adopt] [--ready-descriptor N]`. It starts the guest described in
-/// `DIRECTORY/monitor.json`, or takes up the one that runs there already. With `--adopt` it never
-/// starts one but by its run strategy. One line of JSON on the descriptor tells when the guest runs
-/// (`{"ok": true}`) or why not (`{"error": "..."}`).
+/// `ingot-monitor DIRECTORY [--adopt] [--ready-descriptor N] [--lock-descriptor N]`. It starts the
+/// guest described in `DIRECTORY/monitor.json`, or takes up the one that runs there already. With
+/// `--adopt` it never starts one but by its run strategy. One line of JSON on the first descriptor
+/// tells when the guest runs (`{"ok": true}`) or why not (`{"error": "..."}`); the second is the
+/// machine's lock, which whoever launched it took for it.
 ///
 /// SIGTERM and SIGINT end the monitor and leave the guest running; a monitor started later takes it
 /// up again. A monitor whose guest is down for good ends by itself.
@@ -21,7 +22,7 @@ public enum MonitorProcess {
   /// - Returns: the exit status: 0 done or left in order, 1 failed, 64 wrong usage.
   public static func run(_ arguments: [String], signals: SignalReceiver) -> Int32 {
     guard let options = Options(arguments) else {
-      say("usage: ingot-monitor DIRECTORY [--adopt] [--ready-descriptor N]")
+      say("usage: ingot-monitor DIRECTORY [--adopt] [--ready-descriptor N] [--lock-descriptor N]")
       return 64
     }
     do {
@@ -37,7 +38,7 @@ public enum MonitorProcess {
   private static func run(_ options: Options, _ signals: SignalReceiver) throws {
     let directory = options.directory
     let host = HostContext.live()
-    let lock = try takeLock(directory, host)
+    let lock = try takeLock(options, host)
     let log = try MonitorLog(directory, host)
     do {
       try supervise(options, signals, host, log)
@@ -48,14 +49,13 @@ public enum MonitorProcess {
     withExtendedLifetime(lock) {}
   }
 
-  private static func takeLock(
-    _ directory: MachineDirectory, _ host: HostContext
-  ) throws -> FileLock {
+  private static func takeLock(_ options: Options, _ host: HostContext) throws -> FileLock {
     do {
-      return try FileLock.patient(directory.lock, milliseconds: 1000, host: host)
+      if let descriptor = options.lock { return try FileLock(handed: descriptor) }
+      return try FileLock.patient(options.directory.lock, milliseconds: 1000, host: host)
     } catch {
       guard error.isBusy else { throw error }
-      throw MonitorError("a monitor runs for \(directory.path) already")
+      throw MonitorError("a monitor runs for \(options.directory.path) already")
     }
   }
 
@@ -100,6 +100,8 @@ public enum MonitorProcess {
 private final class Options {
   let directory: MachineDirectory
   let adopt: Bool
+  /// The machine's lock, where it was taken for this process.
+  private(set) var lock: Descriptor?
   private var ready: Descriptor?
 
   init?(_ arguments: [String]) {
@@ -112,6 +114,9 @@ private final class Options {
       case "--ready-descriptor":
         guard let number = rest.popFirst().flatMap(Int32.init), number > 2 else { return nil }
         ready = Descriptor(owning: number, name: "the readiness pipe")
+      case "--lock-descriptor":
+        guard let number = rest.popFirst().flatMap(Int32.init), number > 2 else { return nil }
+        lock = Descriptor(owning: number, name: "the machine's lock")
       default:
         guard directory == nil, !argument.hasPrefix("-") else { return nil }
         directory = argument

@@ -12,10 +12,12 @@ extension Descriptor {
 
 /// An advisory lock on a file that dies with its process, whatever ends it.
 ///
-/// An open-file-description lock (fcntl(2), F_OFD_SETLK): held by this object, not by the process,
-/// so that two holders in one process exclude each other too.
+/// An open-file-description lock (fcntl(2), F_OFD_SETLK): held by the open file, not by the process,
+/// so that two holders in one process exclude each other too, and a process that is started with
+/// the open file holds the lock from its first moment on.
 public final class FileLock: Sendable {
-  private let descriptor: Descriptor
+  /// The open file that holds the lock.
+  public let descriptor: Descriptor
 
   /// Takes the lock.
   ///
@@ -23,7 +25,29 @@ public final class FileLock: Sendable {
   public init(_ path: String, exclusive: Bool = true, wait: Bool = false) throws(SystemError) {
     descriptor = try Descriptor.open(path, [.readWrite, .create])
     let raw = descriptor.raw
-    try checked("lock", path) { clinux_ofd_lock(raw, exclusive ? 1 : 0, wait ? 1 : 0) }
+    try lastingStep("lock \(path)") { () throws(SystemError) in
+      try checked("lock", path) { clinux_ofd_lock(raw, exclusive ? 1 : 0, wait ? 1 : 0) }
+    }
+  }
+
+  /// Takes over the lock of an open file that this process was started with.
+  ///
+  /// - Throws: `SystemError` (`EAGAIN`) where another open file holds it.
+  public init(handed descriptor: Descriptor) throws(SystemError) {
+    self.descriptor = descriptor
+    let raw = descriptor.raw
+    try checked("lock", descriptor.name) { clinux_ofd_lock(raw, 1, 0) }
+    // It was open for this program alone, not for those that it starts.
+    try checked("keep", descriptor.name) { clinux_fcntl_int(raw, F_SETFD, FD_CLOEXEC) }
+  }
+
+  /// Whether anybody holds the lock of a file; the lock itself is left alone.
+  public static func isHeld(_ path: String) throws(SystemError) -> Bool {
+    do {
+      return try Descriptor.open(path, .read).isLocked()
+    } catch  where error.isNotFound {
+      return false
+    }
   }
 
   /// Takes the lock, waiting for a holder that may be about to vanish: a child that a process was

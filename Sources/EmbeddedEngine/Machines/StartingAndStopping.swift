@@ -38,27 +38,48 @@ extension EmbeddedEngine {
   /// its silence, and waited for.
   /// - Returns: nil where the guest is down.
   func attachMonitor(_ uid: String) throws -> MonitorClient? {
+    let directory = MachineDirectory(home.machine(uid))
     for _ in 0..<5 {
-      guard let client = try connectOrAdopt(uid) else { return nil }
-      guard hasGone(client) else { return client }
-      try waitForMonitor(uid)
+      if let client = try connectMonitor(uid) ?? awaitMonitor(uid) {
+        guard hasGone(client) else { return client }
+        try waitForMonitor(uid)
+        continue
+      }
+      guard fileExists(directory.configuration) else { return nil }
+      switch try report(directory).guest {
+      case .neverStarted, .ended: return nil
+      case .running, .unknown, .vanished: break
+      }
+      do {
+        try launch(directory, .adopt)
+      } catch {
+        // Another command may have been faster.
+        guard try FileLock.isHeld(directory.lock) else { throw error }
+      }
     }
     throw EngineError(
       "failed", "the monitor of machine \(uid) ends again and again",
-      help: "see \(MachineDirectory(home.machine(uid)).monitorLog)")
+      help: "see \(directory.monitorLog)")
   }
 
-  private func connectOrAdopt(_ uid: String) throws -> MonitorClient? {
-    let directory = MachineDirectory(home.machine(uid))
-    if let client = try connectMonitor(uid) { return client }
-    guard fileExists(directory.configuration) else { return nil }
-    switch try report(directory).guest {
-    case .neverStarted, .ended: return nil
-    case .running, .unknown, .vanished: break
+  /// A connection to a monitor that has been launched and does not listen yet; nil where there is
+  /// none, or it ended.
+  private func awaitMonitor(_ uid: String) throws -> MonitorClient? {
+    let path = MachineDirectory(home.machine(uid)).lock
+    let deadline = host.uptime() + Self.monitorPatience
+    while try FileLock.isHeld(path) {
+      if let client = try connectMonitor(uid) { return client }
+      guard host.uptime() < deadline else {
+        throw EngineError(
+          "failed", "the monitor of machine \(uid) does not answer", help: "try again")
+      }
+      usleep(2000)
     }
-    try launch(directory, .adopt)
-    return try connectMonitor(uid)
+    return nil
   }
+
+  /// How long a monitor may take until it listens, or until it has ended, in nanoseconds.
+  private static let monitorPatience: UInt64 = 20_000_000_000
 
   private func hasGone(_ client: MonitorClient) -> Bool {
     do {
@@ -224,13 +245,11 @@ extension EmbeddedEngine {
   /// Waits until a machine's monitor has ended, which it does soon after its guest.
   private func waitForMonitor(_ uid: String) throws {
     let path = MachineDirectory(home.machine(uid)).lock
-    let deadline = host.uptime() + 20_000_000_000
-    while fileExists(path) {
-      do {
-        _ = try FileLock(path)
-        return
-      } catch {
-        guard error.isHeldElsewhere, host.uptime() < deadline else { throw error }
+    let deadline = host.uptime() + Self.monitorPatience
+    while try FileLock.isHeld(path) {
+      guard host.uptime() < deadline else {
+        throw EngineError(
+          "failed", "the monitor of machine \(uid) does not end", help: "try again")
       }
       usleep(5000)
     }
