@@ -54,17 +54,10 @@ extension EmbeddedEngine {
         if status.state != .stopped { return examined(directory, status, client) }
       }
     } catch {
-      switch try report(directory).guest {
-      case .running(let record), .unknown(let record), .vanished(let record):
-        return Examined(
-          status: MachineStatus(
-            state: .unresponsive, reason: EngineError.wrapping(error).message, since: row.since,
-            processID: record.process.pid, accelerator: record.accelerator),
-          runningGeneration: record.generation)
-      case .neverStarted, .ended: break
-      }
+      if let look = try unreachable(row, EngineError.wrapping(error).message) { return look }
     }
     try replayJournal(row.uid)
+    if let look = try unreachable(row, "its monitor ended") { return look }
     guard case .ended(let end) = try report(directory).guest else {
       return try settle(row, .halted, "its start was cut short")
     }
@@ -92,6 +85,24 @@ extension EmbeddedEngine {
   private func hardware(_ client: MonitorClient, _ status: MonitorStatus) -> Hardware? {
     guard status.state == .running || status.state == .paused else { return nil }
     return try? client.hardware()
+  }
+
+  /// The look at a machine whose guest no monitor tells of; nil where its end is recorded.
+  private func unreachable(_ row: StoredMachine, _ reason: String) throws -> Examined? {
+    switch try report(MachineDirectory(home.machine(row.uid))).guest {
+    case .vanished(let record):
+      // Its end is recorded, and its run strategy followed, once a monitor can be started.
+      Examined(
+        status: MachineStatus(state: .crashed, reason: reason, since: row.since),
+        runningGeneration: record.generation)
+    case .running(let record), .unknown(let record):
+      Examined(
+        status: MachineStatus(
+          state: .unresponsive, reason: reason, since: row.since,
+          processID: record.process.pid, accelerator: record.accelerator),
+        runningGeneration: record.generation)
+    case .neverStarted, .ended: nil
+    }
   }
 
   /// Records that nothing of a machine runs.
