@@ -108,6 +108,18 @@ public struct MonitorConfiguration: Hashable, Sendable {
   /// Milliseconds between questions for the guest's addresses.
   public var addressPeriod: Int
 
+  /// Whether a guest that ended is to be started again.
+  public func restarts(after end: ExitRecord) -> Bool {
+    // The reboot of a guest that has no agent: it is powered off and started.
+    if end.request == "reboot" { return true }
+    guard end.request == nil else { return false }
+    switch strategy {
+    case .always: return true
+    case .rerunOnFailure: return end.isFailure
+    case .manual, .halted: return false
+    }
+  }
+
   /// Describes what to run.
   public init(
     machineID: String, generation: String, qemu: String, machine: MachineSpec,

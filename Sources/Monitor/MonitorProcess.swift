@@ -71,7 +71,7 @@ public enum MonitorProcess {
     supervisor.onFirstStart = { result in
       switch result {
       case .success(let record):
-        options.answer(["ok": true, "pid": .integer(Int64(record.process.pid))])
+        options.answer(["ok": true, "pid": JSONValue(record.map { Int($0.process.pid) })])
       case .failure(let error): problem = error
       }
     }

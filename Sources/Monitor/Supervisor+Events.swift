@@ -155,7 +155,7 @@ extension Supervisor {
     guard let record = lastExit else { return finish() }
     // It may have been changed while the guest ran.
     let isReboot = record.request == "reboot"
-    guard isReboot || shouldRestart(after: record) else {
+    guard configuration.restarts(after: record) else {
       settleReboot(.failure(RPCError("the guest ended: \(record.summary)")))
       return finish()
     }
@@ -174,15 +174,6 @@ extension Supervisor {
     restartTimer = nil
     restarts += 1
     startOrFail()
-  }
-
-  private func shouldRestart(after record: ExitRecord) -> Bool {
-    guard record.request == nil else { return false }
-    switch configuration.strategy {
-    case .always: return true
-    case .rerunOnFailure: return record.isFailure
-    case .manual, .halted: return false
-    }
   }
 
   func settleReboot(_ result: Result<JSONValue, RPCError>) {

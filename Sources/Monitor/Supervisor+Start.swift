@@ -172,7 +172,7 @@ extension Supervisor {
     beginWatching()
   }
 
-  func tellFirstStart(_ result: Result<StartedRecord, MonitorError>) {
+  func tellFirstStart(_ result: Result<StartedRecord?, MonitorError>) {
     onFirstStart(result)
     onFirstStart = { _ in }
   }

@@ -60,8 +60,8 @@ final class Supervisor {
   var probes: ProbeRunner?
   var isReady = false
   var readyProblem = ""
-  /// Told once when the first start succeeded or failed.
-  var onFirstStart: (Result<StartedRecord, MonitorError>) -> Void = { _ in }
+  /// Told once when the first start succeeded or failed, or is waited for: then without a record.
+  var onFirstStart: (Result<StartedRecord?, MonitorError>) -> Void = { _ in }
   /// Told what was journaled.
   var onJournal: (JournalEntry) -> Void = { _ in }
   /// Told when there is nothing left to supervise.
@@ -96,7 +96,7 @@ final class Supervisor {
 
   /// Takes up the guest as it is found, and starts it where it is down.
   ///
-  /// - Parameter adoptOnly: a guest that is found dead is not started but by its run strategy.
+  /// - Parameter adoptOnly: a guest that is found down is not started but by its run strategy.
   func begin(adoptOnly: Bool) throws {
     lastExit = try MachineReport.readExit(directory)
     if let record = try MachineReport.readStarted(directory) {
@@ -114,7 +114,12 @@ final class Supervisor {
         return decideRestart()
       }
     }
-    if adoptOnly { return finish() }
+    if adoptOnly {
+      guard let end = lastExit, configuration.restarts(after: end) else { return finish() }
+      // The last monitor died between the guest's end and its restart.
+      tellFirstStart(.success(nil))
+      return decideRestart()
+    }
     startOrFail()
   }
 

@@ -48,7 +48,7 @@ extension EmbeddedEngine {
     }
     guard fileExists(directory.path) else { return try settle(row, .halted, nil) }
     do {
-      if let client = try attachMonitor(row.uid) {
+      if let client = try attachMonitor(row.uid, restarting: true) {
         let status = try answered { () throws(RPCError) in try client.status() }
         if status.sequence > row.journalSequence { try replayJournal(row.uid) }
         if status.state != .stopped { return examined(directory, status, client) }

@@ -36,8 +36,10 @@ extension EmbeddedEngine {
   ///
   /// One that is about to end, with or after its guest, still takes connections: it is known by
   /// its silence, and waited for.
+  /// - Parameter restarting: where a monitor died between its guest's end and the restart, another
+  ///   is started to go on with it.
   /// - Returns: nil where the guest is down.
-  func attachMonitor(_ uid: String) throws -> MonitorClient? {
+  func attachMonitor(_ uid: String, restarting: Bool = false) throws -> MonitorClient? {
     let directory = MachineDirectory(home.machine(uid))
     for _ in 0..<5 {
       if let client = try connectMonitor(uid) ?? awaitMonitor(uid) {
@@ -47,6 +49,8 @@ extension EmbeddedEngine {
       }
       guard fileExists(directory.configuration) else { return nil }
       switch try report(directory).guest {
+      case .ended(let end) where restarting:
+        guard try configuration(of: directory).restarts(after: end) else { return nil }
       case .neverStarted, .ended: return nil
       case .running, .unknown, .vanished: break
       }
@@ -60,6 +64,14 @@ extension EmbeddedEngine {
     throw EngineError(
       "failed", "the monitor of machine \(uid) ends again and again",
       help: "see \(directory.monitorLog)")
+  }
+
+  private func configuration(of directory: MachineDirectory) throws -> MonitorConfiguration {
+    do {
+      return try MonitorConfiguration.read(directory)
+    } catch {
+      throw EngineError("failed", "\(error)", help: "apply its manifest again")
+    }
   }
 
   /// A connection to a monitor that has been launched and does not listen yet; nil where there is
@@ -139,6 +151,8 @@ extension EmbeddedEngine {
     do {
       try launch(MachineDirectory(home.machine(uid)), .start)
     } catch {
+      // A monitor may die when the guest runs already; then another takes that up.
+      guard try attachMonitor(uid) == nil else { return try markRunning(uid, with: last) }
       let reason = EngineError.wrapping(error).message
       try setMachine(uid, with: last) { row in
         row.isDown = true
@@ -147,7 +161,13 @@ extension EmbeddedEngine {
       }
       throw error
     }
-    try setMachine(uid, with: last) { row in row.state = .running }
+    try markRunning(uid, with: last)
+  }
+
+  private func markRunning(
+    _ uid: String, with more: @escaping @Sendable (Database) throws -> Void
+  ) throws {
+    try setMachine(uid, with: more) { row in row.state = .running }
   }
 
   /// Records that a machine runs which its row takes for down: its monitor was killed, the next one
@@ -172,12 +192,7 @@ extension EmbeddedEngine {
         "incomplete", "machine \(uid) has not been made completely",
         help: "apply its manifest again")
     }
-    let configuration: MonitorConfiguration
-    do {
-      configuration = try MonitorConfiguration.read(directory)
-    } catch {
-      throw EngineError("failed", "\(error)", help: "apply its manifest again")
-    }
+    let configuration = try configuration(of: directory)
     for forward in configuration.machine.interfaces.flatMap(\.forwards)
     where !HostPort.isFree(
       forward.transport.rawValue, address: forward.hostAddress, port: forward.hostPort)
@@ -207,15 +222,7 @@ extension EmbeddedEngine {
     guard let row = try store.read({ db in try StoredMachine.find(db, uid) }), !row.isDown else {
       return
     }
-    var end: ExitRecord?
-    if let client = try attachMonitor(uid) {
-      do {
-        end = try client.stop(grace: grace * 1000)
-      } catch {
-        // Its monitor does not do it; the process has a name all the same.
-        try killGuest(uid)
-      }
-    }
+    let end = try stopGuest(uid, grace: grace)
     try waitForMonitor(uid)
     if case .running = try report(MachineDirectory(home.machine(uid))).guest {
       throw EngineError("failed", "the guest of machine \(uid) lives on", help: "try again")
@@ -232,12 +239,33 @@ extension EmbeddedEngine {
     }
   }
 
-  /// Kills a guest by its pidfd.
+  /// Lets a guest's monitor stop it; one that dies over it is replaced, and asked the same.
+  ///
+  /// - Returns: how the guest ended, where its monitor told.
+  private func stopGuest(_ uid: String, grace: Int) throws -> ExitRecord? {
+    for _ in 0..<3 {
+      guard let client = try attachMonitor(uid) else { return nil }
+      do {
+        return try client.stop(grace: grace * 1000)
+      } catch {
+        if error.isGone { continue }
+        // Its monitor does not do it; the process has a name all the same.
+        break
+      }
+    }
+    try killGuest(uid)
+    return nil
+  }
+
+  /// Kills a guest by its pidfd and waits for its end.
   private func killGuest(_ uid: String) throws {
     let directory = MachineDirectory(home.machine(uid))
     switch try report(directory).guest {
     case .running(let record), .unknown(let record):
-      try record.process.open(currentBootID: host.bootID)?.signal(SIGKILL)
+      guard let process = try record.process.open(currentBootID: host.bootID) else { return }
+      try process.signal(SIGKILL)
+      var entries = [PollEntry(process.descriptor.raw, wantsRead: true)]
+      try poll(&entries, milliseconds: 10_000)
     case .neverStarted, .ended, .vanished: break
     }
   }
