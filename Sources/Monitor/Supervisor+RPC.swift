@@ -156,16 +156,25 @@ extension Supervisor {
       throw RPCError("'\(forward.hostAddress)' is no IPv4 address")
     }
     guard let qmp else { throw notRunning }
-    let line =
-      method == "add-forward"
-      ? "hostfwd_add \(interface) \(forward.argument)"
-      : "hostfwd_remove \(interface) \(forward.removalArgument)"
+    // What is there already can't be added, so that to ask twice needs a removal before.
+    tellForward(
+      qmp, "hostfwd_remove \(interface) \(forward.removalArgument)",
+      ending: ["removed", "not found"], method == "remove-forward" ? tell : { _ in })
+    guard method == "add-forward" else { return }
+    tellForward(qmp, "hostfwd_add \(interface) \(forward.argument)", ending: [], tell)
+  }
+
+  /// - Parameter ending: what a success may end with; without a text it is one too.
+  private func tellForward(
+    _ qmp: QMPChannel, _ line: String, ending: [String],
+    _ tell: @escaping (Result<JSONValue, RPCError>) -> Void
+  ) {
     qmp.execute("human-monitor-command", ["command-line": .string(line)]) { result in
       // Success says nothing here; a failure is known by the text alone.
-      if case .success(let value) = result, let text = value.string, !text.isEmpty,
-        !text.contains("removed")
+      if case .success(let value) = result, let text = value.string?.filter({ !$0.isNewline }),
+        !text.isEmpty, !ending.contains(where: text.hasSuffix)
       {
-        return tell(.failure(RPCError(text.filter { !$0.isNewline })))
+        return tell(.failure(RPCError(text)))
       }
       tell(result.forRPC)
     }
