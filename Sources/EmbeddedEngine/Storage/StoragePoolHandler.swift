@@ -1,5 +1,6 @@
 internal import EngineInterface
 internal import GRDB
+internal import Glibc
 internal import JSON
 internal import Resources
 internal import Synchronization
@@ -105,10 +106,17 @@ extension EmbeddedEngine {
   /// Removes a pool's marker, and its directory where nothing else is in it.
   func removePool(_ pool: Resource, uid: String) throws {
     let path = try poolPath(of: pool)
-    guard let owner = try poolOwner(path), owner == poolMarkerContent(uid) else { return }
+    guard fileExists(path) else { return }
+    // Without a marker it is one whose removal was cut short, or whose making was.
+    if let owner = try poolOwner(path), owner != poolMarkerContent(uid) { return }
     try removeFile(path + "/" + Self.poolMarker)
     try removeFile(path + "/" + Self.poolMarker + ".partial")
-    if try namesInDirectory(path).isEmpty { try removeTree(path) }
+    guard try namesInDirectory(path).isEmpty else { return }
+    do {
+      try removeTree(path)
+    } catch  where error.errno == EBUSY {
+      // A file system is mounted on it: it was there before the pool and stays.
+    }
   }
 
   private func poolMarkerContent(_ uid: String) -> String {
