@@ -10,7 +10,7 @@ extension EmbeddedEngine {
   /// Machines that are known to be down cost nothing but their row.
   public func observe() async throws -> ObservedState {
     try await wrapped("read the engine's state") { [self] in
-      try recover()
+      try whereItCanBeWritten { try recover() }
       let examined = try examineMachines()
       var looks = 0
       while true {
@@ -25,6 +25,14 @@ extension EmbeddedEngine {
         if !isStale { return found.with(findings) }
       }
     }
+  }
+
+  /// Does what a look finds to be done, but for want of space or rights leaves it to a later one:
+  /// what there is to tell can be told all the same.
+  func whereItCanBeWritten(_ body: () throws -> Void) throws {
+    do {
+      try body()
+    } catch let error as EngineError where error.code == "no-space" || error.code == "denied" {}
   }
 
   private func state(

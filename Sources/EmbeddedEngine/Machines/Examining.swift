@@ -50,13 +50,15 @@ extension EmbeddedEngine {
     do {
       if let client = try attachMonitor(row.uid, restarting: true) {
         let status = try answered { () throws(RPCError) in try client.status() }
-        if status.sequence > row.journalSequence { try replayJournal(row.uid) }
+        if status.sequence > row.journalSequence {
+          try whereItCanBeWritten { try replayJournal(row.uid) }
+        }
         if status.state != .stopped { return examined(directory, status, client) }
       }
     } catch {
       if let look = try unreachable(row, EngineError.wrapping(error).message) { return look }
     }
-    try replayJournal(row.uid)
+    try whereItCanBeWritten { try replayJournal(row.uid) }
     if let look = try unreachable(row, "its monitor ended") { return look }
     guard case .ended(let end) = try report(directory).guest else {
       return try settle(row, .halted, "its start was cut short")
@@ -111,17 +113,19 @@ extension EmbeddedEngine {
   private func settle(
     _ row: StoredMachine, _ state: MachineStatus.State, _ reason: String?, at time: Int64? = nil
   ) throws -> Examined {
-    let settled = try store.write { [self] db in
-      guard var current = try StoredMachine.find(db, row.uid) else { return row }
-      current.isDown = true
-      current.state = state
-      current.reason = reason
-      current.since = time ?? host.now().seconds
-      current.runningSpec = nil
-      try current.save(db)
-      return current
+    let since = time ?? host.now().seconds
+    try whereItCanBeWritten {
+      try store.write { db in
+        guard var current = try StoredMachine.find(db, row.uid) else { return }
+        current.isDown = true
+        current.state = state
+        current.reason = reason
+        current.since = since
+        current.runningSpec = nil
+        try current.save(db)
+      }
     }
-    return Examined(status: MachineStatus(settled))
+    return Examined(status: MachineStatus(state: state, reason: reason, since: since))
   }
 
   /// Turns what a monitor journaled since the last look into events.
