@@ -73,8 +73,9 @@ public final class EmbeddedEngine: Engine {
   ) throws -> EmbeddedEngine {
     do {
       let home = try HomeDirectory.open(path)
+      let store = try Store(home.database, host: host)
       return EmbeddedEngine(
-        home: home, store: try Store(home.database, host: host), host: host,
+        home: try home.asRecorded(by: store), store: store, host: host,
         imageBuilder: imageBuilder, secretSource: secrets, programs: programs, actor: actor,
         checkpoint: checkpoint)
     } catch {

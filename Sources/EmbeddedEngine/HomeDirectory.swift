@@ -39,6 +39,31 @@ struct HomeDirectory: Sendable {
     return home
   }
 
+  /// Refuses a store that was made elsewhere: it names disks by their paths, and whoever works on a
+  /// copy would change, or delete, what belongs to the original.
+  ///
+  /// - Returns: the directory by the name that its records have, where this is another name of it.
+  func asRecorded(by store: Store) throws -> HomeDirectory {
+    let place = try store.fact("home") ?? store.keepFirstFact("home", path)
+    if place == path { return self }
+    if try isSameDirectory(place) { return HomeDirectory(path: place) }
+    throw EngineError(
+      "moved-home", "it was copied or moved from \(place), and its records lead to the disks there",
+      help:
+        "use it where it was; a moved one can stay with a symbolic link to it in the old place; "
+        + "beside a copy, give an empty directory in INGOT_HOME and apply the manifests")
+  }
+
+  private func isSameDirectory(_ other: String) throws(SystemError) -> Bool {
+    do {
+      let one = try Descriptor.open(path, [.read, .directory]).status()
+      let two = try Descriptor.open(other, [.read, .directory]).status()
+      return one.device == two.device && one.inode == two.inode
+    } catch  where error.isNotFound || error.isDenied {
+      return false
+    }
+  }
+
   /// Refuses a home that others may write to or that belongs to somebody else: whoever can
   /// replace files there can make the engine run anything.
   private func checkOwner() throws {

@@ -3,6 +3,7 @@ import EngineInterface
 import JSON
 import Resources
 import SystemIO
+import TestSupport
 import Testing
 
 @Suite("The state database")
@@ -228,6 +229,34 @@ struct StoreTests {
       try await engine.perform(.retain(ResourceID(.volume, "none")))
     }
     #expect(error?.code == "not-found")
+  }
+
+  @Test(
+    "A copied home is refused, as its records lead to the original's disks; a linked one is not")
+  func copiedHome() async throws {
+    let fixture = try EngineFixture()
+    defer { fixture.cleanUp() }
+    do { _ = try await fixture.open().perform(.create(volume("data"))) }
+    func open(_ home: String) throws -> EmbeddedEngine {
+      try EmbeddedEngine.open(
+        home: home, host: .live(), imageBuilder: fixture.builder, programs: EngineFixture.programs)
+    }
+    let copy = fixture.root + "/copy"
+    try Tool.check("cp", ["-a", fixture.home, copy])
+    let error = #expect(throws: EngineError.self) { try open(copy) }
+    #expect(error?.code == "moved-home")
+    #expect(error?.message.contains(fixture.home) == true)
+
+    // A moved one is good where its old place leads to it.
+    let moved = fixture.root + "/moved"
+    try renameFile(fixture.home, to: moved)
+    #expect(throws: EngineError.self) { try open(moved) }
+    try Tool.check("ln", ["-s", moved, fixture.home])
+    let engine = try open(moved)
+    #expect(try await engine.audit() == [])
+    _ = try await engine.perform(.delete(ResourceID(.volume, "data")))
+    #expect(try namesInDirectory(moved + "/pools/default") == [".ingot-pool"])
+    #expect(try namesInDirectory(copy + "/pools/default").count == 2)
   }
 
   @Test("A second command is told who holds the lock; the lock ends with its holder")
