@@ -3,6 +3,7 @@
 # make demo       builds the Debian image, starts two guests, shows that a second plan is empty
 # make test       every test
 # make bench      every published figure, each beside the peer's
+# make faults     kills command, monitor and QEMU at every step that outlives the process
 # make fuzz       coverage-guided fuzzing: TARGET=ext4|archive|disk|manifest SECONDS=600
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -11,7 +12,7 @@ SWIFT_FLAGS := -c release --static-swift-stdlib --explicit-target-dependency-imp
 BIN := .build/release
 DEMO_HOME := $(CURDIR)/.demo
 
-.PHONY: all build install uninstall demo demo-clean test bench fuzz lint format clean
+.PHONY: all build install uninstall demo demo-clean test faults bench fuzz lint format clean
 
 all: build
 
@@ -47,6 +48,10 @@ demo-clean:
 test: build
 	@Scripts/dependencies.sh run test
 	INGOT_BIN=$(CURDIR)/$(BIN) swift test --explicit-target-dependency-import-check error
+
+faults:
+	@Scripts/dependencies.sh build run test
+	INGOT_FAULTS=all swift test --filter 'FaultInjectionTests/everyStep'
 
 bench: build
 	@Scripts/dependencies.sh run bench

@@ -18,6 +18,21 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     name: "\(name)Tests", dependencies: ["TestSupport"] + dependencies, swiftSettings: settings)
 }
 
+/// What several programs of the fault injection share.
+func faultInjection(
+  _ name: String, _ dependencies: [Target.Dependency], path: String? = nil
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Tests/FaultInjection/\(path ?? name)",
+    swiftSettings: settings)
+}
+
+func faultProgram(_ name: String, _ dependencies: [Target.Dependency], path: String) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, path: "Tests/FaultInjection/\(path)",
+    swiftSettings: settings)
+}
+
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -134,6 +149,26 @@ let package = Package(
         "Planning", "QEMU", "XML",
       ]),
     tests("EndToEnd", ["JSON", "SystemIO", subprocess, systemPackage]),
+
+    // Processes that die where a test says, and what stands in for QEMU. Never installed.
+    faultInjection("FaultPoints", ["SystemIO"]),
+    faultInjection(
+      "FaultScenarios",
+      [
+        "JSON", "Resources", "EngineInterface", "Planning", "Execution", "EmbeddedEngine",
+        "Conversion", "SystemIO", "TestSupport",
+      ], path: "Scenarios"),
+    faultProgram("fault-qemu", ["FaultPoints", "JSON", "SystemIO"], path: "FakeQEMU"),
+    faultProgram("fault-monitor", ["FaultPoints", "Monitor", "SystemIO"], path: "Monitor"),
+    faultProgram(
+      "fault-command", ["FaultPoints", "FaultScenarios", "EmbeddedEngine", "SystemIO"],
+      path: "Command"),
+    tests(
+      "FaultInjection",
+      [
+        "FaultPoints", "FaultScenarios", "EmbeddedEngine", "EngineInterface", "Planning",
+        "Resources", "JSON", "SystemIO",
+      ]),
   ]
 )
 

@@ -1,0 +1,245 @@
+package import EngineInterface
+internal import JSON
+package import Resources
+
+/// An act with what has to be there before it, and what must be there in the end.
+package struct Scenario: Sendable, CustomStringConvertible {
+  /// What a process does that may die over it.
+  package enum Operation: Sendable {
+    /// Plans and applies this state; what it does not declare goes where `prune` is set.
+    case apply([Resource], restart: Bool = false, prune: Bool = false)
+    /// A verb on a machine.
+    case control(String, MachineVerb)
+    /// Destroys everything.
+    case destroy
+    /// Looks, and looks again until all that shall run runs.
+    case observe
+  }
+
+  /// What happens to a machine's processes before the operation.
+  package enum Blow: Sendable {
+    case none, killMonitor, killGuest
+  }
+
+  /// Its name, for messages and to name it on the command's line.
+  package var description: String
+  /// What is applied before.
+  package var before: [Resource] = []
+  /// Verbs carried out after that.
+  package var verbs: [(machine: String, verb: MachineVerb)] = []
+  /// What then happens to every machine.
+  package var blow = Blow.none
+  /// Whether the engine's directory is not there yet.
+  package var isFirst = false
+  /// Where the operation dies before it is tried again, so that what may die is the repair.
+  package var firstDeath: String?
+  /// What may die.
+  package var operation: Operation
+  /// What is declared in the end: a plan of it must be empty.
+  package var after: [Resource]
+  /// What each machine must do in the end.
+  package var states: [String: MachineStatus.State] = [:]
+
+  /// Whether each run comes to the same steps: what was cut short among acts that run beside each
+  /// other, and how often is looked until all runs, differs.
+  package var isSteady: Bool {
+    if case .observe = operation { return false }
+    return firstDeath == nil
+  }
+
+  package init(
+    _ name: String, before: [Resource] = [], blow: Blow = .none, operation: Operation,
+    after: [Resource], states: [String: MachineStatus.State] = [:]
+  ) {
+    description = name
+    self.before = before
+    self.blow = blow
+    self.operation = operation
+    self.after = after
+    self.states = states
+  }
+}
+
+extension Scenario {
+  /// All that are tried.
+  package static let all: [Scenario] = storage + halted + running + verbs + fates + sites
+
+  package static func named(_ name: String) -> Scenario? { all.first { $0.description == name } }
+
+  private static func create(_ resource: Resource, _ before: [Resource] = []) -> Scenario {
+    Scenario(
+      "create \(resource.id)", before: before, operation: .apply(before + [resource]),
+      after: before + [resource], states: [:])
+  }
+
+  private static func delete(_ resource: Resource, _ rest: [Resource] = []) -> Scenario {
+    Scenario(
+      "delete \(resource.id)", before: rest + [resource],
+      operation: .apply(rest, prune: true), after: rest)
+  }
+
+  private static let storage: [Scenario] = [
+    create(pool("fast")), create(pool("far", path: "/far")), create(resourcePool("dev")),
+    create(network("lan")), create(image("base")), create(volume("data")),
+    delete(pool("fast")), delete(pool("far", path: "/far")), delete(resourcePool("dev")),
+    delete(network("lan")), delete(image("base")), delete(volume("data")),
+    Scenario(
+      "grow a volume", before: [volume("data")], operation: .apply([volume("data", size: 2 << 20)]),
+      after: [volume("data", size: 2 << 20)]),
+    Scenario(
+      "grow a raw volume", before: [volume("data", format: "raw")],
+      operation: .apply([volume("data", size: 2 << 20, format: "raw")]),
+      after: [volume("data", size: 2 << 20, format: "raw")]),
+    Scenario(
+      "replace an image", before: [image("base")],
+      operation: .apply([image("base", file: "other")]),
+      after: [image("base", file: "other")]),
+  ]
+
+  private static let parts = [image("base"), volume("data")]
+  private static let whole = machine(
+    "vm", disks: [disk("root", image: "base"), disk("data", volume: "data")],
+    interfaces: [interface("lan", ports: [port(22)])], strategy: "Halted", seed: "first")
+
+  private static let halted: [Scenario] = [
+    machineScenario("create a halted machine", from: nil, to: whole, .halted),
+    Scenario(
+      "delete a halted machine", before: parts + [whole], operation: .apply(parts, prune: true),
+      after: parts),
+    machineScenario(
+      "change a halted machine", from: whole,
+      to: machine(
+        "vm", disks: [disk("root", image: "base"), disk("more", size: 1 << 20)],
+        strategy: "Halted", seed: "second"), .halted),
+    machineScenario(
+      "replace a halted machine", from: whole,
+      to: machine("vm", disks: [disk("root", image: "second")], strategy: "Halted"), .halted),
+  ]
+
+  private static let guest = machine(
+    "vm", disks: [disk("root", image: "base"), disk("data", volume: "data")],
+    interfaces: [interface("lan", ports: [port(22)])], strategy: "Always")
+
+  private static let larger = machine(
+    "vm",
+    disks: [
+      disk("root", image: "base"), disk("data", volume: "data"), disk("more", size: 1 << 20),
+    ],
+    interfaces: [interface("lan", ports: [port(22)]), interface("wan")], strategy: "Always",
+    cpus: 2)
+  private static let guestOfTwo = machine(
+    "vm", disks: [disk("root", image: "base"), disk("data", volume: "data")],
+    interfaces: [interface("lan", ports: [port(22)])], strategy: "Always", cpus: 2)
+
+  private static func changed(
+    strategy: String = "Always", memory: Int64 = 32 << 20, ports: [Int64] = [22],
+    image: String = "base"
+  ) -> Resource {
+    machine(
+      "vm", disks: [disk("root", image: image), disk("data", volume: "data")],
+      interfaces: [interface("lan", ports: ports.map { port($0) })], strategy: strategy,
+      memory: memory)
+  }
+
+  private static let running: [Scenario] = [
+    machineScenario("create a running machine", from: nil, to: guest, .running),
+    Scenario(
+      "delete a running machine", before: parts + [guest], operation: .apply(parts, prune: true),
+      after: parts),
+    machineScenario(
+      "change a running machine at once", from: guest, to: changed(ports: [22, 80]), .running),
+    machineScenario("plug into a running machine", from: guest, to: larger, .running),
+    machineScenario("unplug from a running machine", from: larger, to: guestOfTwo, .running),
+    machineScenario("stage a change", from: guest, to: changed(memory: 48 << 20), .running),
+    machineScenario(
+      "restart for a change", from: guest, to: changed(memory: 48 << 20), .running, restart: true),
+    machineScenario(
+      "halt a running machine", from: guest, to: changed(strategy: "Halted"), .halted),
+    machineScenario(
+      "replace a running machine", from: guest, to: changed(image: "second"), .running),
+    Scenario(
+      "grow the disk of a running machine", before: parts + [guest],
+      operation: .apply([image("base"), volume("data", size: 2 << 20), guest]),
+      after: [image("base"), volume("data", size: 2 << 20), guest], states: ["vm": .running]),
+  ]
+
+  private static func machineScenario(
+    _ name: String, from before: Resource?, to after: Resource, _ state: MachineStatus.State,
+    restart: Bool = false
+  ) -> Scenario {
+    let isOther = after.spec.text().contains("\"second\"") && !name.contains("change")
+    let parts = parts + (isOther ? [image("second", file: "other")] : [])
+    return Scenario(
+      name, before: parts + [before].compactMap { $0 },
+      operation: .apply(parts + [after], restart: restart), after: parts + [after],
+      states: ["vm": state])
+  }
+
+  private static func verb(
+    _ name: String, _ verb: MachineVerb, after before: [MachineVerb] = [],
+    _ state: MachineStatus.State
+  ) -> Scenario {
+    let guest = changed(strategy: "Manual")
+    var scenario = Scenario(
+      name, before: parts + [guest], operation: .control("vm", verb), after: parts + [guest],
+      states: ["vm": state])
+    scenario.verbs = before.map { ("vm", $0) }
+    return scenario
+  }
+
+  private static let verbs: [Scenario] = [
+    verb("start", .start, .running),
+    verb("stop", .stop(grace: nil), after: [.start], .halted),
+    verb("kill", .stop(grace: 0), after: [.start], .halted),
+    verb("reboot", .reboot(force: false), after: [.start], .running),
+    verb("reset", .reboot(force: true), after: [.start], .running),
+    verb("pause", .pause, after: [.start], .paused),
+    verb("resume", .resume, after: [.start, .pause], .running),
+  ]
+
+  private static let fates: [Scenario] = [
+    Scenario(
+      "adopt a guest", before: parts + [guest], blow: .killMonitor, operation: .observe,
+      after: parts + [guest], states: ["vm": .running]),
+    Scenario(
+      "start again by the run strategy", before: parts + [guest], blow: .killGuest,
+      operation: .observe, after: parts + [guest], states: ["vm": .running]),
+  ]
+
+  private static let site: [Resource] = [
+    pool("fast"), resourcePool("dev"), network("lan"), image("base"),
+    volume("data", pool: "fast"), volume("keep", format: "raw"),
+    machine(
+      "one", disks: [disk("root", image: "base"), disk("data", volume: "data")],
+      interfaces: [interface("lan", network: "lan", ports: [port(22)])], strategy: "Always",
+      seed: "one"),
+    machine("two", disks: [disk("root", image: "base")], strategy: "Halted"),
+  ]
+
+  /// The very first command, which makes the directory and the database.
+  private static let first: Scenario = {
+    var scenario = Scenario(
+      "the first command", operation: .apply([pool("fast")]), after: [pool("fast")])
+    scenario.isFirst = true
+    return scenario
+  }()
+
+  private static func cutShort(
+    _ name: String, _ operation: Operation, _ after: [Resource], _ place: String
+  ) -> Scenario {
+    var scenario = Scenario(name, operation: operation, after: after, states: siteStates)
+    scenario.firstDeath = place
+    return scenario
+  }
+
+  private static let siteStates: [String: MachineStatus.State] = ["one": .running, "two": .halted]
+
+  private static let sites: [Scenario] = [
+    Scenario("apply a site", operation: .apply(site), after: site, states: siteStates),
+    Scenario("destroy a site", before: site, operation: .destroy, after: []),
+    cutShort("go on with a site", .apply(site), site, "after commit of setMachine(_:with:_:)"),
+    cutShort(
+      "begin a site again", .apply(site), site, "after rename to /home/pools/fast/.ingot-pool"),
+    first,
+  ]
+}
