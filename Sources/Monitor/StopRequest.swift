@@ -93,12 +93,17 @@ extension Supervisor {
   func reboot(
     force: Bool, grace: Int?, _ tell: @escaping (Result<JSONValue, RPCError>) -> Void
   ) {
+    guard stopping == nil else { return tell(.failure(RPCError("the guest is being stopped"))) }
+    if state == .starting || state == .backoff {
+      // It is on its way up, and has rebooted once it runs.
+      afterReboot.append(tell)
+      if state == .backoff { restartNow() }
+      return
+    }
     guard process != nil, state == .running || state == .paused else {
       return tell(.failure(RPCError("the guest does not run: it is \(state.rawValue)")))
     }
-    guard stopping == nil, request == nil else {
-      return tell(.failure(RPCError("the guest is being stopped")))
-    }
+    guard request == nil else { return tell(.failure(RPCError("the guest is being stopped"))) }
     note("request", ["request": "reboot", "force": .bool(force)])
     if state == .paused { qmp?.execute("cont") }
     if force {

@@ -150,6 +150,20 @@ struct LifeTests {
     try machine.monitorEnds()
   }
 
+  @Test("A reboot of a guest that is on its way up is done once it runs")
+  func rebootOnTheWayUp() throws {
+    let machine = try Machine(BootSector.halt, strategy: .always)
+    machine.configuration.restartDelay = RestartDelay(initial: 60_000)
+    try machine.launch()
+    try machine.guest().signal(SIGKILL)
+    try machine.eventually("the wait") { try machine.client().status().state == .backoff }
+    try machine.client().reboot()
+    #expect(try machine.client().status().state == .running)
+    #expect(try machine.count("running") == 2)
+    _ = try machine.client().kill()
+    try machine.monitorEnds()
+  }
+
   @Test("A start that fails says why, in QEMU's words, and leaves nothing behind")
   func failedStart() throws {
     let machine = try Machine(BootSector.halt, strategy: .always)
