@@ -21,20 +21,19 @@ import Testing
   func everyStep() async throws {
     let programs = try FaultRun.programs(realGuests: false)
     let accelerator = try await Self.accelerator(programs)
-    let clock = ContinuousClock()
-    let start = clock.now
+    let start = ContinuousClock.now
     let found = await steps(of: Self.scenarios, programs, accelerator)
     let jobs = Self.chosen(found)
     let steps = found.reduce(0) { $0 + $1.steps.count }
     print("fault injection: \(found.count) scenarios, \(steps) steps, \(jobs.count) deaths to come")
-    let over = Mutex(0)
-    let failed = Mutex<[String: Int]>([:])
+    let tally = Mutex(Tally())
     await forEach(jobs) { scenario, fault in
       let isWell = await Self.report(scenario, fault) {
         func tryOut() async throws {
           let run = try await FaultRun(scenario, programs: programs, accelerator: accelerator)
           defer { run.cleanUp() }
-          try await run.strike(fault)
+          let hasStruck = try await run.strike(fault)
+          tally.withLock { $0.unreached += hasStruck ? 0 : 1 }
           try await run.check(after: fault.victim)
         }
         do {
@@ -44,24 +43,38 @@ import Testing
           try await tryOut()
         }
       }
-      if !isWell { failed.withLock { $0[scenario.description, default: 0] += 1 } }
-      let count = over.withLock { over in
-        over += 1
-        return over
-      }
-      if count.isMultiple(of: 250) { print("fault injection: \(count) deaths are over") }
-    }
-    let deaths = FaultPoints.Victim.allCases.map { victim in
-      "\(jobs.count { $0.fault.victim == victim }) of \(victim)"
-    }
-    let failures = failed.withLock { $0 }
-    for (name, count) in failures.sorted(by: { $0.key < $1.key }) {
-      print("fault injection: failed runs of '\(name)': \(count)")
+      tally.withLock { $0.count(scenario, isWell) }
     }
     print(
-      "fault injection: \(jobs.count) deaths (\(deaths.joined(separator: ", "))) at \(steps) steps of "
-        + "\(found.count) scenarios in \((clock.now - start).components.seconds) s, "
-        + "\(failures.values.reduce(0, +)) failed")
+      """
+      fault injection: \(steps) steps of \(found.count) scenarios, \
+      \((ContinuousClock.now - start).components.seconds) s; \(tally.withLock { $0.words(jobs) })
+      """)
+  }
+
+  /// What became of the deaths.
+  private struct Tally {
+    var over = 0
+    /// Runs in which nothing died, where that may be.
+    var unreached = 0
+    var failed: [String: Int] = [:]
+
+    mutating func count(_ scenario: Scenario, _ isWell: Bool) {
+      over += 1
+      if !isWell { failed[scenario.description, default: 0] += 1 }
+      if over.isMultiple(of: 250) { print("fault injection: \(over) deaths are over") }
+    }
+
+    func words(_ jobs: [Job]) -> String {
+      let victims = FaultPoints.Victim.allCases.map { victim in
+        "\(jobs.count { $0.fault.victim == victim }) of \(victim)"
+      }
+      let failed = failed.sorted { $0.key < $1.key }.map { "\($0.value) of '\($0.key)'" }
+      return """
+        \(jobs.count) deaths (\(victims.joined(separator: ", ")); \(unreached) steps not reached), \
+        failed: \(failed.isEmpty ? "none" : failed.joined(separator: ", "))
+        """
+    }
   }
 
   /// The deaths to try.

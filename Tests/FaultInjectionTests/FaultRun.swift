@@ -79,7 +79,11 @@ struct FaultRun {
   /// - Parameters:
   ///   - fault: what dies; nil lets all live and only notes the steps.
   ///   - mustStrike: whether it is wrong where the step is not reached.
-  func strike(_ fault: FaultPoints.Fault?, mustStrike isWanted: Bool = true) async throws {
+  /// - Returns: whether it was.
+  @discardableResult
+  func strike(
+    _ fault: FaultPoints.Fault?, mustStrike isWanted: Bool = true
+  ) async throws -> Bool {
     // Whether a command takes its session's file away depends on which thread ends last.
     let isGoodbye = fault?.place.hasSuffix("remove /home/sessions/*") == true
     let mustStrike = isWanted && scenario.isSteady && !isGoodbye
@@ -92,15 +96,15 @@ struct FaultRun {
       // leads to are not the operation's.
       try await quiet()
       try FaultPoints.withdraw(in: root)
-      return try await settle()
+      try await settle()
+      return false
     }
     // A monitor or guest may come to its step after the command has ended.
     let hasStruck = try await within(milliseconds: mustStrike ? 10_000 : 500) {
       FaultPoints.hasStruck(in: root)
     }
-    guard hasStruck || !mustStrike else {
-      throw Unreached()
-    }
+    guard hasStruck || !mustStrike else { throw Unreached() }
+    return hasStruck
   }
 
   /// Waits until no process comes to a step any more.
@@ -177,6 +181,7 @@ struct FaultRun {
     }
     let wrong = try await site.engine.audit()
     guard wrong.isEmpty else { throw Defect("after the repair: \(wrong)") }
+    try await sockets(site)
     for (path, inode) in kept.sorted(by: { $0.key < $1.key }) where world.inode(path) != inode {
       throw Defect("\(path) is gone or another")
     }
@@ -252,6 +257,25 @@ struct FaultRun {
         try await Task.sleep(for: .milliseconds(50))
         return try await truth(site, isSecond: true)
       case .starting, .stopping: break
+      }
+    }
+  }
+
+  /// Compares what machines do with their monitors' locks and the sockets of their ports; those of
+  /// monitors are the audit's affair.
+  private func sockets(_ site: Site) async throws {
+    for resource in try await site.engine.observe().resources {
+      guard let machine = resource.machine else { continue }
+      let lock = "\(Site.home(of: root))/machines/\(resource.uid)/monitor.lock"
+      let isUp = machine.state == .running || machine.state == .paused
+      guard try FileLock.isHeld(lock) == isUp else {
+        throw Defect("\(resource.resource.id) is \(machine.state): its lock says otherwise")
+      }
+      for member in resource.details["ports"]?.object?.members ?? [] {
+        let port = member.value.string ?? ""
+        guard world.answers(port) == isUp else {
+          throw Defect("\(resource.resource.id) is \(machine.state): \(port) says otherwise")
+        }
       }
     }
   }

@@ -78,6 +78,22 @@ struct World {
     } + (fileExists(root + "/far") ? [root + "/far"] : [])
   }
 
+  /// Whether somebody takes connections at a port of the host, given as `tcp:127.0.0.1:8080`.
+  func answers(_ port: String) -> Bool {
+    guard let number = port.split(separator: ":").last.flatMap({ UInt16($0) }) else { return false }
+    let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    defer { close(socket) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = number.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    return withUnsafeBytes(of: &address) { bytes in
+      connect(
+        socket, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress,
+        socklen_t(bytes.count)) == 0
+    }
+  }
+
   /// The inode of a file; nil where there is none.
   func inode(_ path: String) -> UInt64? {
     var status = stat()

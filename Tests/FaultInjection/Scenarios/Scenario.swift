@@ -10,6 +10,8 @@ package struct Scenario: Sendable, CustomStringConvertible {
     case apply([Resource], restart: Bool = false, prune: Bool = false)
     /// A verb on a machine.
     case control(String, MachineVerb)
+    /// Makes a volume of a disk image from outside, `ROOT/FILE.raw`.
+    case adopt(Resource, file: String, isMoved: Bool)
     /// Destroys everything.
     case destroy
     /// Looks, and looks again until all that shall run runs.
@@ -40,11 +42,15 @@ package struct Scenario: Sendable, CustomStringConvertible {
   /// What each machine must do in the end.
   package var states: [String: MachineStatus.State] = [:]
 
-  /// Whether each run comes to the same steps: what was cut short among acts that run beside each
-  /// other, and how often is looked until all runs, differs.
+  /// Whether each run comes to the same steps.
+  ///
+  /// What was cut short among acts that run beside each other differs, and how often is looked until
+  /// all runs, and whether a guest that is killed gets to see the power button before.
   package var isSteady: Bool {
-    if case .observe = operation { return false }
-    return firstDeath == nil
+    switch operation {
+    case .observe, .control(_, .stop(grace: 0)): false
+    default: firstDeath == nil
+    }
   }
 
   package init(
@@ -78,6 +84,12 @@ extension Scenario {
       operation: .apply(rest, prune: true), after: rest)
   }
 
+  private static func adopt(_ name: String, isMoved: Bool) -> Scenario {
+    let volume = volume("data", format: "raw")
+    return Scenario(
+      name, operation: .adopt(volume, file: "other", isMoved: isMoved), after: [volume])
+  }
+
   private static let storage: [Scenario] = [
     create(pool("fast")), create(pool("far", path: "/far")), create(resourcePool("dev")),
     create(network("lan")), create(image("base")), create(volume("data")),
@@ -90,6 +102,7 @@ extension Scenario {
       "grow a raw volume", before: [volume("data", format: "raw")],
       operation: .apply([volume("data", size: 2 << 20, format: "raw")]),
       after: [volume("data", size: 2 << 20, format: "raw")]),
+    adopt("import a copy of a disk", isMoved: false), adopt("import a disk", isMoved: true),
     Scenario(
       "replace an image", before: [image("base")],
       operation: .apply([image("base", file: "other")]),
@@ -187,6 +200,17 @@ extension Scenario {
     return scenario
   }
 
+  /// What is applied again after a verb that its run strategy does not agree with.
+  private static func again(
+    _ name: String, _ guest: Resource, after verb: MachineVerb, _ state: MachineStatus.State
+  ) -> Scenario {
+    var scenario = Scenario(
+      name, before: parts + [guest], operation: .apply(parts + [guest]), after: parts + [guest],
+      states: ["vm": state])
+    scenario.verbs = [("vm", verb)]
+    return scenario
+  }
+
   private static let verbs: [Scenario] = [
     verb("start", .start, .running),
     verb("stop", .stop(grace: nil), after: [.start], .halted),
@@ -198,6 +222,8 @@ extension Scenario {
   ]
 
   private static let fates: [Scenario] = [
+    again("start what should run", guest, after: .stop(grace: 0), .running),
+    again("halt what should not run", whole, after: .start, .halted),
     Scenario(
       "adopt a guest", before: parts + [guest], blow: .killMonitor, operation: .observe,
       after: parts + [guest], states: ["vm": .running]),

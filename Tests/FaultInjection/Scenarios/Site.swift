@@ -51,6 +51,15 @@ package struct Site: Sendable {
       try await run(try await plan(resources, restart: restart, prune: prune))
     case .destroy:
       try await run(Planner.planDestroy(.all(set: nil), observed: try await engine.observe()))
+    case .adopt(let volume, let file, let isMoved):
+      var volume = volume.placed(in: root)
+      volume.set = PlanOptions.defaultSet
+      let adoption = DiskAdoption(path: "\(root)/\(file).raw", way: isMoved ? .move : .copy)
+      do {
+        _ = try await engine.adopt(volume, adoption, progress: { _ in })
+      } catch let error as EngineError where error.code == "exists" {
+        // It was done before its process died.
+      }
     case .control(let machine, let verb): try await engine.control(machine, verb)
     case .observe:
       for _ in 0..<500 {
