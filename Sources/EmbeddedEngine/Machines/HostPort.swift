@@ -21,10 +21,10 @@ enum HostPort {
   static func inUse() -> [String] {
     var found: Set<String> = []
     for transport in ["tcp", "udp"] {
-      for (address, port) in listeners("/proc/self/net/\(transport)", transport) {
+      for (address, port) in listeners(transport, AF_INET) {
         found.insert("\(transport):\(address):\(port)")
       }
-      for (_, port) in listeners("/proc/self/net/\(transport)6", transport)
+      for (_, port) in listeners(transport, AF_INET6)
       where !isFree(transport, address: "0.0.0.0", port: port) {
         found.insert("\(transport):0.0.0.0:\(port)")
       }
@@ -32,8 +32,18 @@ enum HostPort {
     return found.sorted()
   }
 
-  /// Reads a table of sockets (proc_pid_net(5)): `sl local_address rem_address st ...`.
   private static func listeners(
+    _ transport: String, _ family: Int32
+  ) -> [(address: String, port: UInt16)] {
+    // Where the kernel has no socket diagnosis the slower table tells the same.
+    if transport == "tcp", let found = try? TCPListeners.read(family) {
+      return found.map { ($0.address.map { String($0) }.joined(separator: "."), $0.port) }
+    }
+    return table("/proc/self/net/\(transport)\(family == AF_INET6 ? "6" : "")", transport)
+  }
+
+  /// Reads a table of sockets (proc_pid_net(5)): `sl local_address rem_address st ...`.
+  private static func table(
     _ path: String, _ transport: String
   ) -> [(address: String, port: UInt16)] {
     // TCP_LISTEN and, for a UDP socket that is bound and not connected, TCP_CLOSE.
