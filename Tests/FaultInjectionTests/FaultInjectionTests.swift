@@ -48,7 +48,7 @@ import Testing
     print(
       """
       fault injection: \(steps) steps of \(found.count) scenarios, \
-      \((ContinuousClock.now - start).components.seconds) s; \(tally.withLock { $0.words(jobs) })
+      \((ContinuousClock.now - start).components.seconds) s; \(tally.withLock { $0.words(jobs.map(\.fault)) })
       """)
   }
 
@@ -65,13 +65,13 @@ import Testing
       if over.isMultiple(of: 250) { print("fault injection: \(over) deaths are over") }
     }
 
-    func words(_ jobs: [Job]) -> String {
+    func words(_ faults: [FaultPoints.Fault]) -> String {
       let victims = FaultPoints.Victim.allCases.map { victim in
-        "\(jobs.count { $0.fault.victim == victim }) of \(victim)"
+        "\(faults.count { $0.victim == victim }) of \(victim)"
       }
       let failed = failed.sorted { $0.key < $1.key }.map { "\($0.value) of '\($0.key)'" }
       return """
-        \(jobs.count) deaths (\(victims.joined(separator: ", ")); \(unreached) steps not reached), \
+        \(faults.count) deaths (\(victims.joined(separator: ", ")); \(unreached) steps not reached), \
         failed: \(failed.isEmpty ? "none" : failed.joined(separator: ", "))
         """
     }
@@ -107,27 +107,32 @@ import Testing
     let names = Set(drawn.map(\.description))
     let found = await steps(
       of: guests.filter { names.contains($0.description) }, programs, accelerator)
-    var jobs: [(scenario: Scenario, fault: FaultPoints.Fault?, delay: Int)] = []
+    var jobs: [(scenario: Scenario, fault: FaultPoints.Fault, delay: Int)] = []
     for scenario in drawn {
       let steps = found.first { $0.scenario.description == scenario.description }?.steps ?? []
+      let delay = Int.random(in: 0..<1200, using: &random)
       // One in four shoots the guest itself, which has no steps that could be told of.
-      let fault =
-        Int.random(in: 0..<4, using: &random) == 0 ? nil : steps.randomElement(using: &random)
-      jobs.append((scenario, fault, Int.random(in: 0..<1200, using: &random)))
+      let isShot = Int.random(in: 0..<4, using: &random) == 0
+      let shot = FaultPoints.Fault(.qemu, "after \(delay) ms", occurrence: 1)
+      guard let fault = isShot ? shot : steps.randomElement(using: &random) else { continue }
+      jobs.append((scenario, fault, delay))
     }
+    let tally = Mutex(Tally())
     await forEach(jobs) { scenario, fault, delay in
-      await Self.report(scenario, fault ?? .init(.qemu, "after \(delay) ms", occurrence: 1)) {
+      let isWell = await Self.report(scenario, fault) {
         let run = try await FaultRun(scenario, programs: programs, accelerator: accelerator)
         defer { run.cleanUp() }
-        if let fault {
-          // What a real guest does takes its time, and sometimes another way.
-          try await run.strike(fault, mustStrike: fault.victim == .command)
-        } else {
-          try await run.strikeGuests(afterMilliseconds: delay)
-        }
-        try await run.check(after: fault?.victim ?? .qemu)
+        // What a real guest does takes its time, and sometimes another way.
+        let hasStruck =
+          fault.victim == .qemu
+          ? try await run.strikeGuests(afterMilliseconds: delay)
+          : try await run.strike(fault, mustStrike: fault.victim == .command)
+        tally.withLock { $0.unreached += hasStruck ? 0 : 1 }
+        try await run.check(after: fault.victim)
       }
+      tally.withLock { $0.count(scenario, isWell) }
     }
+    print("fault injection: beside real guests, \(tally.withLock { $0.words(jobs.map(\.fault)) })")
   }
 
   private static var scenarios: [Scenario] {

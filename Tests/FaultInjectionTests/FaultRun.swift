@@ -119,12 +119,15 @@ struct FaultRun {
   }
 
   /// Carries the operation out while all guests there are at a moment are killed.
-  func strikeGuests(afterMilliseconds delay: Int) async throws {
+  ///
+  /// - Returns: whether there were any.
+  func strikeGuests(afterMilliseconds delay: Int) async throws -> Bool {
     try await deal(scenario.blow)
     async let result = command()
     try await Task.sleep(for: .milliseconds(delay))
-    try await killAll(.guest)
+    let hasKilled = try await killAll(.guest)
     try judge(try await result, .init(.qemu, "after \(delay) ms", occurrence: 1))
+    return hasKilled
   }
 
   private func deal(_ blow: Scenario.Blow) async throws {
@@ -157,13 +160,16 @@ struct FaultRun {
     }
   }
 
-  private func killAll(_ role: World.Process.Role) async throws {
-    for process in try world.processes() where process.role == role {
+  @discardableResult
+  private func killAll(_ role: World.Process.Role) async throws -> Bool {
+    let processes = try world.processes().filter { $0.role == role }
+    for process in processes {
       kill(process.id, SIGKILL)
       while try world.processes().contains(process) {
         try await Task.sleep(for: .milliseconds(2))
       }
     }
+    return !processes.isEmpty
   }
 
   /// Looks for lies, does the operation again, compares everything, and takes everything away.
