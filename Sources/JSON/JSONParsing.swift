@@ -92,7 +92,7 @@ private struct Parser {
       let isNew: Bool
       if members.count < 8 {
         // A few comparisons cost less than hashing.
-        isNew = !members.contains { $0.name == name }
+        isNew = !members.indices.contains { members[$0].name == name }
       } else {
         if members.count == 8 { names = Set(members.map(\.name)) }
         isNew = names.insert(name).inserted
@@ -151,7 +151,23 @@ private struct Parser {
 
   mutating func string() throws(JSONError) -> String {
     at += 1
-    var utf8: [UInt8] = []
+    let start = at
+    // Most strings are of ASCII without escapes, and are taken as they stand.
+    while at < bytes.count, (0x20..<0x80).contains(bytes[at]), bytes[at] != UInt8(ascii: "\""),
+      bytes[at] != UInt8(ascii: "\\")
+    { at += 1 }
+    let plain = start..<at
+    if take(UInt8(ascii: "\"")) {
+      return bytes.withUnsafeBufferPointer { bytes in
+        String(decoding: UnsafeBufferPointer(rebasing: bytes[plain]), as: UTF8.self)
+      }
+    }
+    return try string(begun: plain)
+  }
+
+  /// The rest of a string that is more than that.
+  private mutating func string(begun plain: Range<Int>) throws(JSONError) -> String {
+    var utf8 = Array(bytes[plain])
     while at < bytes.count {
       let byte = bytes[at]
       at += 1

@@ -47,14 +47,19 @@ public struct JSONObject: Hashable, Sendable {
 
   /// The value of a member; setting nil removes it, setting a new name appends.
   public subscript(name: String) -> JSONValue? {
-    get { members.first { $0.name == name }?.value }
+    get { index(of: name).map { members[$0].value } }
     set {
-      if let index = members.firstIndex(where: { $0.name == name }) {
+      if let index = index(of: name) {
         if let newValue { members[index].value = newValue } else { members.remove(at: index) }
       } else if let newValue {
         members.append(Member(name: name, value: newValue))
       }
     }
+  }
+
+  /// By index, for taking out whole members to compare their names costs more than comparing.
+  private func index(of name: String) -> Int? {
+    members.indices.first { members[$0].name == name }
   }
 
   /// The names, in order.
@@ -103,7 +108,7 @@ extension JSONValue {
   /// The object, where it is one.
   public var object: JSONObject? { if case .object(let value) = self { value } else { nil } }
   /// Whether it is null.
-  public var isNull: Bool { self == .null }
+  public var isNull: Bool { if case .null = self { true } else { false } }
 
   /// A member of an object; nil where this is no object or has no such member.
   ///

@@ -43,8 +43,8 @@ public enum Quantity {
     var total: Int64 = 0
     guard !rest.isEmpty else { throw wrong }
     while !rest.isEmpty {
-      let digits = rest.prefix { $0.isASCII && $0.isNumber }
-      rest = rest.dropFirst(digits.count)
+      let digits = rest[..<rest.utf8.prefix { (0x30...0x39).contains($0) }.endIndex]
+      rest = rest[digits.endIndex...]
       guard let value = Int64(digits), let name = rest.popFirst(),
         let index = units.firstIndex(where: { $0.name == name })
       else { throw wrong }
@@ -96,8 +96,8 @@ public enum Quantity {
   ]
 
   private static func split(_ text: String) -> (number: Substring, suffix: Substring) {
-    let number = text.prefix { ($0.isASCII && $0.isNumber) || $0 == "." }
-    return (number, text[number.endIndex...])
+    let number = text.utf8.prefix { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
+    return (text[..<number.endIndex], text[number.endIndex...])
   }
 
   private static func byteHelp(_ number: Substring, _ suffix: Substring) -> String {

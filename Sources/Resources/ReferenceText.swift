@@ -54,7 +54,7 @@ public enum ReferenceText {
   /// The names of the secrets that a value's texts refer to, in order; member names don't count.
   public static func secrets(in value: JSONValue) -> [String] {
     switch value {
-    case .string(let text):
+    case .string(let text) where text.utf8.contains(dollar):
       pieces(of: text).compactMap { if case .secret(let name) = $0 { name } else { nil } }
     case .array(let items): items.flatMap(secrets)
     case .object(let object): object.members.flatMap { secrets(in: $0.value) }

@@ -11,7 +11,7 @@ extension TextFormat {
     let isFine =
       switch self {
       case .plain: true
-      case .name: Self.isLabel(text)
+      case .name: Self.isLabel(text.utf8)
       case .hostName: Self.isHostName(text)
       case .ipv4: IPv4Address(text) != nil
       case .ipv4Network: IPv4Network(text) != nil
@@ -58,9 +58,8 @@ extension TextFormat {
     }
   }
 
-  private static func isLabel(_ text: some StringProtocol) -> Bool {
-    let bytes = Array(text.utf8)
-    return (1...63).contains(bytes.count) && bytes.first != UInt8(ascii: "-")
+  private static func isLabel(_ bytes: some BidirectionalCollection<UInt8>) -> Bool {
+    (1...63).contains(bytes.count) && bytes.first != UInt8(ascii: "-")
       && bytes.last != UInt8(ascii: "-")
       && bytes.allSatisfy { isLowerOrDigit($0) || $0 == UInt8(ascii: "-") }
   }
@@ -68,7 +67,7 @@ extension TextFormat {
   private static func isHostName(_ text: String) -> Bool {
     text.utf8.count <= 253
       && text.lowercased().split(separator: ".", omittingEmptySubsequences: false)
-        .allSatisfy { isLabel($0) }
+        .allSatisfy { isLabel($0.utf8) }
   }
 
   private static func isStationMAC(_ text: String) -> Bool {

@@ -101,6 +101,9 @@ public final class Descriptor: Sendable {
   /// - Parameter limit: more than this is an error (`EFBIG`), so that no file exhausts memory.
   public func readAll(limit: Int) throws(SystemError) -> [UInt8] {
     var bytes: [UInt8] = []
+    // What has no size, such as a pipe, or another soon, grows as it is read.
+    var status = stat()
+    if fstat(raw, &status) == 0 { bytes.reserveCapacity(min(limit, max(0, Int(status.st_size)))) }
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
     defer { chunk.deallocate() }
     while true {

@@ -93,12 +93,11 @@ public enum YAMLCoreValue: Hashable, Sendable {
 
   /// Reads a plain scalar.
   public init(plain text: String) {
-    guard let first = text.utf8.first else {
+    guard let first = text.utf8.first, !Self.isNull(plain: text) else {
       self = .null
       return
     }
     switch text {
-    case "~", "null", "Null", "NULL": self = .null
     case "true", "True", "TRUE": self = .bool(true)
     case "false", "False", "FALSE": self = .bool(false)
     default:
@@ -106,6 +105,14 @@ public enum YAMLCoreValue: Hashable, Sendable {
         (0x30...0x39).contains(first) || first == UInt8(ascii: "-")
         || first == UInt8(ascii: "+") || first == UInt8(ascii: ".")
       self = isNumberLike ? Self.number(text) : .text(text)
+    }
+  }
+
+  /// Whether a plain scalar stands for nothing.
+  public static func isNull(plain text: String) -> Bool {
+    switch text {
+    case "", "~", "null", "Null", "NULL": true
+    default: false
     }
   }
 
@@ -118,8 +125,8 @@ public enum YAMLCoreValue: Hashable, Sendable {
     {
       return .integer(value)
     }
-    let digits = unsigned.prefix { $0.isASCII && $0.isNumber }
-    if digits.utf8.count > 1, digits.utf8.first == 0x30 { return .text(text) }
+    let digits = unsigned.utf8.prefix { (0x30...0x39).contains($0) }
+    if digits.count > 1, digits.first == 0x30 { return .text(text) }
     if digits.endIndex == unsigned.endIndex, !digits.isEmpty {
       return Int64(text).map(YAMLCoreValue.integer) ?? .text(text)
     }
