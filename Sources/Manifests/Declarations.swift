@@ -11,22 +11,22 @@ struct Declarations {
   /// Those of the readable ones that have errors all the same.
   private var flawed: Set<ResourceID> = []
   private var places: [ResourceID: SourceSpan] = [:]
-  private var references: [DocumentDecoder.Reference] = []
+  /// What refers to others, by the fields that do.
+  private var references: [(fields: WrittenFields, references: [DocumentDecoder.Reference])] = []
+  private var machines: [(resource: Int, specification: MachineSpecification)] = []
+  private var networks: [String: NetworkSpecification] = [:]
 
   init(known: Set<ResourceID>) { self.known = known }
 
   /// Takes in a document's outcome.
   ///
   /// A document with errors still declares its name, so that one mistake is not reported twice.
-  ///
-  /// - Parameter isFlawed: whether the document lacks something that was reported already, so that
-  ///   nothing else can be said of it.
-  mutating func add(
-    _ resource: Resource?, from decoder: DocumentDecoder, isFlawed: Bool = false
-  ) {
-    if !isFlawed {
+  /// Of a flawed one nothing else can be said.
+  mutating func add(_ document: DecodedDocument) {
+    let decoder = document.decoder
+    if !document.isFlawed {
       diagnostics += decoder.diagnostics
-      references += decoder.references
+      if !decoder.references.isEmpty { references.append((decoder.written, decoder.references)) }
     }
     guard let id = decoder.id, let place = decoder.nameSpan else { return }
     if let first = places[id] {
@@ -37,7 +37,14 @@ struct Declarations {
       return
     }
     places[id] = place
-    if let resource, !isFlawed { readable.append(resource) }
+    if let resource = document.resource, !document.isFlawed {
+      switch decoder.specification {
+      case .virtualMachine(let machine): machines.append((readable.count, machine))
+      case .network(let network): networks[id.name] = network
+      default: break
+      }
+      readable.append(resource)
+    }
     if !decoder.diagnostics.isEmpty { flawed.insert(id) }
   }
 
@@ -51,25 +58,28 @@ struct Declarations {
     checkReferences()
     checkCycles(.resourcePool, path: "spec.parent") { $0["parent"]?.string }
     checkCycles(.image, path: "spec.source.image") { $0["source"]?["image"]?.string }
-    var check = MachineUniqueness(networks: networks())
-    for resource in readable where resource.id.kind == .virtualMachine { check.add(resource) }
+    var check = MachineUniqueness(networks: networks)
+    for (index, machine) in machines { check.add(machine, of: readable[index]) }
     diagnostics += check.diagnostics
   }
 
   private mutating func checkReferences() {
     var helps: [ResourceID: String] = [:]
-    for reference in references {
-      let target = reference.target
-      if places[target] != nil || known.contains(target) { continue }
-      // Comparing with all names costs much where thousands of names are wrong; the first tell.
-      let help = helps[target] ?? (helps.count < 20 ? help(for: target) : "declare it")
-      helps[target] = help
-      diagnostics.append(
-        Diagnostic(
-          "missing-reference", "there is no \(target.kind.rawValue) '\(target.name)'",
-          path: reference.path, at: reference.span, help: help))
+    for (fields, references) in references {
+      for reference in references where !isThere(reference.target) {
+        let target = reference.target
+        // Comparing with all names costs much where thousands are wrong; the first tell.
+        let help = helps[target] ?? (helps.count < 20 ? help(for: target) : "declare it")
+        helps[target] = help
+        diagnostics.append(
+          Diagnostic(
+            "missing-reference", "there is no \(target.kind.rawValue) '\(target.name)'",
+            path: fields.path(reference.position), at: fields.span(reference.position), help: help))
+      }
     }
   }
+
+  private func isThere(_ id: ResourceID) -> Bool { places[id] != nil || known.contains(id) }
 
   /// How to mend a reference to what is not declared.
   private func help(for target: ResourceID) -> String {
@@ -83,12 +93,12 @@ struct Declarations {
   private mutating func checkCycles(
     _ kind: Kind, path: String, _ parent: (JSONValue) -> String?
   ) {
+    let indices = readable.indices.filter { readable[$0].id.kind == kind }
     var parents: [String: String] = [:]
-    for resource in readable where resource.id.kind == kind {
-      parents[resource.id.name] = parent(resource.spec)
-    }
+    for index in indices { parents[readable[index].id.name] = parent(readable[index].spec) }
     var reported: Set<String> = []
-    for resource in readable where resource.id.kind == kind {
+    for index in indices {
+      let resource = readable[index]
       var chain = [resource.id.name]
       var positions = [resource.id.name: 0]
       while let next = parents[chain[chain.count - 1]], !reported.contains(next) {
@@ -98,7 +108,7 @@ struct Declarations {
           diagnostics.append(
             Diagnostic(
               "cycle", "\(cycle.joined(separator: " -> ")) leads back to itself", path: path,
-              at: resource.fieldSources[path] ?? resource.source,
+              at: resource.written.span(at: path) ?? resource.source,
               help: "remove one of these references"))
           break
         }
@@ -107,14 +117,5 @@ struct Declarations {
       }
       reported.formUnion(chain)
     }
-  }
-
-  private func networks() -> [String: NetworkSpecification] {
-    var networks: [String: NetworkSpecification] = [:]
-    for resource in readable where resource.id.kind == .network {
-      // A specification that was just decoded by the same table is always readable.
-      networks[resource.id.name] = try? NetworkSpecification(resource.spec)
-    }
-    return networks
   }
 }

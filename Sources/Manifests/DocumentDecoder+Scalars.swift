@@ -5,56 +5,55 @@ internal import YAML
 
 extension DocumentDecoder {
   /// A value that is written as one text.
-  mutating func scalar(_ node: YAMLNode, _ type: FieldType, _ path: String) -> JSONValue? {
+  mutating func scalar(_ node: YAMLNode, _ type: FieldType, _ field: Position) -> JSONValue? {
     guard case .scalar(let text, let isPlain) = node.content else {
-      wrongType(node, Self.noun(type), path)
+      wrongType(node, Self.noun(type), field)
       return nil
     }
     switch type {
-    case .bool: return bool(node, text, isPlain, path)
-    case .integer(let limits): return integer(node, text, isPlain, limits, path)
+    case .bool: return bool(node, text, isPlain, field)
+    case .integer(let limits): return integer(node, text, isPlain, limits, field)
     case .bytes(let limits):
-      return quantity(node, limits, path, Quantity.text(bytes:)) { () throws(QuantityError) in
+      return quantity(node, limits, field, Quantity.text(bytes:)) { () throws(QuantityError) in
         try Quantity.bytes(text)
       }
     case .millicores(let limits):
-      return quantity(node, limits, path, Quantity.text(millicores:)) { () throws(QuantityError) in
+      return quantity(node, limits, field, Quantity.text(millicores:)) { () throws(QuantityError) in
         try Quantity.millicores(text)
       }
     case .seconds(let limits):
-      return quantity(node, limits, path, Quantity.text(seconds:)) { () throws(QuantityError) in
+      return quantity(node, limits, field, Quantity.text(seconds:)) { () throws(QuantityError) in
         try Quantity.seconds(text)
       }
     case .choice(let words):
       if words.contains(text) { return .string(text) }
       fail(
-        "invalid-value", "\(node.quoted) is none of \(words.joined(separator: ", "))", path: path,
+        "invalid-value", "\(node.quoted) is none of \(words.joined(separator: ", "))", in: field,
         at: span(node), help: nearest(to: text, among: words).map { "did you mean '\($0)'?" })
       return nil
     case .reference(let kind):
-      guard let name = self.text(node, text, .name, path) else { return nil }
-      references.append(
-        Reference(target: ResourceID(kind, name), path: path, span: span(node)))
+      guard let name = self.text(node, text, .name, field) else { return nil }
+      references.append(Reference(target: ResourceID(kind, name), position: field))
       return .string(name)
-    case .text(let format): return self.text(node, text, format, path).map(JSONValue.string)
+    case .text(let format): return self.text(node, text, format, field).map(JSONValue.string)
     default: return .string(text)
     }
   }
 
   private mutating func text(
-    _ node: YAMLNode, _ text: String, _ format: TextFormat, _ path: String
+    _ node: YAMLNode, _ text: String, _ format: TextFormat, _ field: Position
   ) -> String? {
     let text = format.normalized(text)
     if let problem = format.problem(with: text) {
       fail(
-        format == .name ? "invalid-name" : "invalid-value", problem, path: path, at: span(node),
+        format == .name ? "invalid-name" : "invalid-value", problem, in: field, at: span(node),
         help: format.help)
       return nil
     }
     return format == .path ? absolutePath(text, in: sources.directory(of: node)) : text
   }
 
-  private mutating func bool(_ node: YAMLNode, _ text: String, _ isPlain: Bool, _ path: String)
+  private mutating func bool(_ node: YAMLNode, _ text: String, _ isPlain: Bool, _ field: Position)
     -> JSONValue?
   {
     let value = YAMLCoreValue(plain: text)
@@ -67,13 +66,13 @@ extension DocumentDecoder {
     } else if ["no", "off", "n"].contains(text.lowercased()) {
       help = "write false"
     }
-    wrongType(node, "true or false", path, help: help)
+    wrongType(node, "true or false", field, help: help)
     return nil
   }
 
   private mutating func integer(
     _ node: YAMLNode, _ text: String, _ isPlain: Bool, _ limits: ClosedRange<Int64>,
-    _ path: String
+    _ field: Position
   ) -> JSONValue? {
     let value = YAMLCoreValue(plain: text)
     guard case .integer(let number) = value, isPlain else {
@@ -83,31 +82,31 @@ extension DocumentDecoder {
       } else if text.hasPrefix("0") {
         help = "write a decimal number without leading zeros"
       }
-      wrongType(node, "a whole number", path, help: help)
+      wrongType(node, "a whole number", field, help: help)
       return nil
     }
-    return within(limits, number, node, path) { String($0) }
+    return within(limits, number, node, field) { String($0) }
   }
 
   private mutating func quantity(
-    _ node: YAMLNode, _ limits: ClosedRange<Int64>, _ path: String, _ text: (Int64) -> String,
+    _ node: YAMLNode, _ limits: ClosedRange<Int64>, _ field: Position, _ text: (Int64) -> String,
     _ parse: () throws(QuantityError) -> Int64
   ) -> JSONValue? {
     do throws(QuantityError) {
-      return within(limits, try parse(), node, path, text)
+      return within(limits, try parse(), node, field, text)
     } catch {
-      fail("invalid-value", error.description, path: path, at: span(node), help: error.help)
+      fail("invalid-value", error.description, in: field, at: span(node), help: error.help)
       return nil
     }
   }
 
   private mutating func within(
-    _ limits: ClosedRange<Int64>, _ number: Int64, _ node: YAMLNode, _ path: String,
+    _ limits: ClosedRange<Int64>, _ number: Int64, _ node: YAMLNode, _ field: Position,
     _ text: (Int64) -> String
   ) -> JSONValue? {
     if limits.contains(number) { return .integer(number) }
     fail(
-      "out-of-range", "\(node.quoted) is out of range", path: path, at: span(node),
+      "out-of-range", "\(node.quoted) is out of range", in: field, at: span(node),
       help: "at least \(text(limits.lowerBound)), at most \(text(limits.upperBound))")
     return nil
   }

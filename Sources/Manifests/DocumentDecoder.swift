@@ -5,11 +5,13 @@ internal import YAML
 
 /// Decodes one document into a resource, gathering all that is wrong with it.
 struct DocumentDecoder {
+  typealias Position = WrittenFields.Position
+
   /// A name that must be declared somewhere.
   struct Reference {
     var target: ResourceID
-    var path: String
-    var span: SourceSpan
+    /// Where it stands, among the fields written.
+    var position: Position
   }
 
   let sources: NodeSources
@@ -19,10 +21,15 @@ struct DocumentDecoder {
   var id: ResourceID?
   /// Where the name stands.
   var nameSpan: SourceSpan?
-  var explicit: Set<String> = []
-  var fieldSources: [String: SourceSpan] = [:]
+  /// The fields that were met.
+  var written: WrittenFields
+  /// The specification, where it can be read.
+  private(set) var specification: Specification?
 
-  init(sources: NodeSources) { self.sources = sources }
+  init(sources: NodeSources) {
+    self.sources = sources
+    written = WrittenFields(files: sources.files)
+  }
 
   /// The resource; nil where a field can't be read.
   ///
@@ -36,32 +43,38 @@ struct DocumentDecoder {
         help: "begin with 'apiVersion: \(ManifestLoader.apiVersion)' and 'kind: ...'")
       return nil
     }
-    // About a field a line; growing the tables step by step costs more than the fields.
-    let lines = Int(document.end.line - document.start.line)
-    explicit.reserveCapacity(lines)
-    fieldSources.reserveCapacity(lines)
-    checkNames(
-      pairs, among: ["apiVersion", "kind", "metadata", "spec"], in: "")
+    checkNames(pairs, among: Self.names, in: "")
     checkVersion(pairs, start)
     guard let kind = kind(pairs, start) else { return nil }
-    let metadata = metadata(pairs, start, kind)
-    let schema = Schema.table(for: kind)
-    let spec = pairs.first { $0.key == "spec" && !$0.value.isNull }
-    let object = group(
-      spec?.value, schema.fields, path: "spec", at: spec.map { self.span(key: $0) } ?? start)
-    let value = JSONValue.object(object)
+    // Hardly more than a field a line; growing the table step by step costs more than the fields.
+    written.reserveCapacity(Int(document.end.line - document.start.line) + 8)
+    let metadata = metadata(pairs, document, kind)
+    let value = JSONValue.object(root("spec", pairs, Schema.table(for: kind).fields, document))
     guard let id, diagnostics.isEmpty else { return nil }
-    diagnostics += schema.problems(in: value).map { place($0, start) }
+    let (specification, problems) = Specification.checked(kind, value)
+    self.specification = specification
+    diagnostics += problems.map { place($0, start) }
     return Resource(
       id, spec: value, labels: labels(metadata["labels"]),
-      annotations: labels(metadata["annotations"]), explicit: explicit, source: start,
-      fieldSources: fieldSources)
+      annotations: labels(metadata["annotations"]), written: written, source: start)
+  }
+
+  /// The fields that a document has.
+  static let names = ["apiVersion", "kind", "metadata", "spec"]
+
+  /// One of a document's two groups of fields.
+  private mutating func root(
+    _ name: String, _ pairs: [YAMLPair], _ fields: [Field], _ document: YAMLNode
+  ) -> JSONObject {
+    let pair = pairs[name].flatMap { $0.value.isNull ? nil : $0 }
+    let mark = pair.map { WrittenFields.Mark(key: $0) } ?? WrittenFields.Mark(document)
+    return group(pair?.value, fields, at: written.addRoot(name, at: mark))
   }
 
   mutating func checkVersion(_ pairs: [YAMLPair], _ start: SourceSpan) {
     let wanted = ManifestLoader.apiVersion
     let help = "write 'apiVersion: \(wanted)'"
-    guard let pair = pairs.first(where: { $0.key == "apiVersion" }) else {
+    guard let pair = pairs["apiVersion"] else {
       return fail(
         "missing-field", "the field is missing", path: "apiVersion", at: start, help: help)
     }
@@ -73,43 +86,38 @@ struct DocumentDecoder {
   }
 
   private mutating func kind(_ pairs: [YAMLPair], _ start: SourceSpan) -> Kind? {
-    let known = Kind.allCases.map(\.rawValue) + [VariableDeclaration.kind, PatchDocument.kind]
-    let list = "the kinds are \(known.joined(separator: ", "))"
-    guard let pair = pairs.first(where: { $0.key == "kind" }) else {
+    var known: [String] {
+      Kind.allCases.map(\.rawValue) + [VariableDeclaration.kind, PatchDocument.kind]
+    }
+    var list: String { "the kinds are \(known.joined(separator: ", "))" }
+    guard let pair = pairs["kind"] else {
       fail("missing-field", "the field is missing", path: "kind", at: start, help: list)
       return nil
     }
+    if let kind = pair.value.text.flatMap(Kind.init(rawValue:)) { return kind }
     if pair.value.text == PatchDocument.kind {
       fail(
         "misplaced-patch", "a patch is no resource", path: "kind", at: span(pair.value),
         help: "put it into a file of its own and pass that with --overlay")
       return nil
     }
-    guard case .scalar(let text, _) = pair.value.content, let kind = Kind(rawValue: text) else {
-      let near = pair.value.text.flatMap { text in
-        Kind(word: text)?.rawValue ?? nearest(to: text, among: known)
-      }
-      fail(
-        "unknown-kind", "\(pair.value.quoted) is no kind", path: "kind", at: span(pair.value),
-        help: near.map { "did you mean '\($0)'?" } ?? list)
-      return nil
+    let near = pair.value.text.flatMap { text in
+      Kind(word: text)?.rawValue ?? nearest(to: text, among: known)
     }
-    return kind
+    fail(
+      "unknown-kind", "\(pair.value.quoted) is no kind", path: "kind", at: span(pair.value),
+      help: near.map { "did you mean '\($0)'?" } ?? list)
+    return nil
   }
 
-  private mutating func metadata(_ pairs: [YAMLPair], _ start: SourceSpan, _ kind: Kind)
+  private mutating func metadata(_ pairs: [YAMLPair], _ document: YAMLNode, _ kind: Kind)
     -> JSONObject
   {
-    let pair = pairs.first { $0.key == "metadata" && !$0.value.isNull }
-    if case .mapping(let members) = pair?.value.content,
-      let name = members.first(where: { $0.key == "name" }), let text = name.value.text
-    {
-      nameSpan = span(name.value)
+    if let name = pairs["metadata"]?.value["name"], let text = name.text {
+      nameSpan = span(name)
       id = ResourceID(kind, text)
     }
-    return group(
-      pair?.value, Schema.metadata, path: "metadata",
-      at: pair.map { self.span(key: $0) } ?? start)
+    return root("metadata", pairs, Schema.metadata, document)
   }
 
   private func labels(_ value: JSONValue?) -> [Resource.Label] {
@@ -123,7 +131,7 @@ struct DocumentDecoder {
     var diagnostic = diagnostic
     var path = diagnostic.path[...]
     while diagnostic.span == nil {
-      diagnostic.span = fieldSources[String(path)]
+      diagnostic.span = written.span(at: String(path))
       guard let cut = path.lastIndex(where: { $0 == "." || $0 == "[" }) else { break }
       path = path[..<cut]
     }
@@ -141,6 +149,16 @@ extension DocumentDecoder {
     diagnostics.append(Diagnostic(code, message, path: path, at: span, help: help))
   }
 
+  /// Records an error in a field, at its place unless another is given.
+  mutating func fail(
+    _ code: DiagnosticCode, _ message: String, in field: Position, at span: SourceSpan? = nil,
+    help: String? = nil
+  ) {
+    diagnostics.append(
+      Diagnostic(
+        code, message, path: written.path(field), at: span ?? written.span(field), help: help))
+  }
+
   /// The stretch a node is marked by.
   func span(_ node: YAMLNode) -> SourceSpan { sources.span(node) }
 
@@ -149,7 +167,8 @@ extension DocumentDecoder {
 
   /// Reports names that are not known.
   mutating func checkNames(_ pairs: [YAMLPair], among known: [String], in path: String) {
-    for pair in pairs where !known.contains(pair.key) {
+    for index in pairs.indices where !known.contains(pairs[index].key) {
+      let pair = pairs[index]
       let near = nearest(to: pair.key, among: known)
       let list =
         known.isEmpty ? "the group has no fields" : "known are \(known.joined(separator: ", "))"
@@ -164,10 +183,8 @@ extension DocumentDecoder {
 extension YAMLNode {
   /// Whether nothing is written, or `null`.
   var isNull: Bool {
-    guard case .scalar(let text, isPlain: true) = content, text.utf8.count <= 4 else {
-      return false
-    }
-    return YAMLCoreValue(plain: text) == .null
+    guard case .scalar(let text, isPlain: true) = content else { return false }
+    return YAMLCoreValue.isNull(plain: text)
   }
 
   /// The text of a scalar.

@@ -1,21 +1,45 @@
 internal import Diagnostics
 internal import YAML
 
-/// Reads manifests into documents that are ready to be decoded: variables are replaced and overlays
-/// are laid over them.
+/// Reads manifests and decodes them, once variables are replaced and overlays are laid over them.
 struct DocumentReader {
-  private(set) var sources = NodeSources()
+  private let manifests: [ManifestSource]
+  private let overlays: [ManifestSource]
+  private let variables: VariableValues
+  private let sources: NodeSources
   private(set) var diagnostics: [Diagnostic] = []
 
+  init(_ manifests: [ManifestSource], overlays: [ManifestSource], variables: VariableValues) {
+    self.manifests = manifests
+    self.overlays = overlays
+    self.variables = variables
+    sources = NodeSources(manifests + overlays + variables.files)
+  }
+
   /// The documents of resources, in the order read; those that overlays add stand last.
-  mutating func documents(
-    of manifests: [ManifestSource], overlays: [ManifestSource], variables: VariableValues
-  ) -> [YAMLDocument] {
-    var base = manifests.flatMap { parse($0) }
-    var added = overlays.flatMap { parse($0) }
-    let files = variables.files.flatMap { values($0) }
-    var declarations = takeDeclarations(of: &base)
-    let changes = takeDeclarations(of: &added)
+  mutating func documents() -> [DecodedDocument] {
+    var decoding = DocumentDecoding(sources: sources)
+    var declarations: [YAMLNode] = []
+    var changes: [YAMLNode] = []
+    var base: [YAMLDocument] = []
+    var added: [YAMLDocument] = []
+    var places: [Int] = []
+    var count = 0
+    diagnostics += parse(manifests, from: 0) { document in
+      if takeDeclaration(document, to: &declarations) { return }
+      // Nothing that stands further down can change it.
+      if overlays.isEmpty, !document.hasReferences {
+        decoding.add(document, at: count)
+      } else {
+        base.append(document)
+        places.append(count)
+      }
+      count += 1
+    }
+    diagnostics += parse(overlays, from: manifests.count) { document in
+      if !takeDeclaration(document, to: &changes) { added.append(document) }
+    }
+    let files = values()
     var merge = StrategicMerge(sources: sources)
     merge.change(&declarations, by: changes)
     diagnostics += merge.diagnostics
@@ -25,42 +49,53 @@ struct DocumentReader {
     diagnostics += table.diagnostics
     replaceVariables(in: &base, by: table)
     replaceVariables(in: &added, by: table)
-    if added.isEmpty { return base }
-    var overlay = Overlay(base, sources: sources)
-    for document in added { overlay.lay(document) }
-    diagnostics += overlay.diagnostics
-    return overlay.documents
+    if !added.isEmpty {
+      var overlay = Overlay(base, sources: sources)
+      for document in added { overlay.lay(document) }
+      diagnostics += overlay.diagnostics
+      base = overlay.documents
+      places = Array(base.indices)
+    }
+    for (place, document) in zip(places, base) { decoding.add(document, at: place) }
+    return decoding.finish()
   }
 
-  private mutating func parse(_ source: ManifestSource) -> [YAMLDocument] {
-    let number = sources.add(source)
-    let stream = parseYAML(source.bytes, file: source.file, source: number)
-    diagnostics += stream.diagnostics
-    return stream.documents
-  }
-
-  /// The documents of a file with values of variables.
-  private mutating func values(_ source: ManifestSource) -> [YAMLNode] {
-    parse(source).compactMap { document in
-      if document.isFlawed { return nil }
-      if case .mapping = document.root.content { return document.root }
-      diagnostics.append(
-        Diagnostic(
-          "wrong-type", "expected values by name, got \(document.root.quoted)",
-          at: sources.span(document.root), help: "write 'name: value' lines"))
-      return nil
+  /// Reads texts, the first of which bears a number, and hands on each document.
+  private func parse(
+    _ texts: [ManifestSource], from number: Int, _ body: (YAMLDocument) -> Void
+  ) -> [Diagnostic] {
+    zip(Int32(clamping: number)..., texts).flatMap { number, text in
+      readYAML(text.bytes, file: text.file, source: number, body)
     }
   }
 
-  /// Takes the documents that declare variables out of the others.
-  private func takeDeclarations(of documents: inout [YAMLDocument]) -> [YAMLNode] {
-    func declares(_ document: YAMLDocument) -> Bool {
-      document.root["kind"]?.text == VariableDeclaration.kind
+  /// The documents of the files with values of variables.
+  private mutating func values() -> [YAMLNode] {
+    var values: [YAMLNode] = []
+    var wrong: [YAMLNode] = []
+    diagnostics += parse(variables.files, from: manifests.count + overlays.count) { document in
+      if document.isFlawed { return }
+      if case .mapping = document.root.content {
+        values.append(document.root)
+      } else {
+        wrong.append(document.root)
+      }
     }
-    guard documents.contains(where: declares) else { return [] }
-    let declarations = documents.filter { declares($0) && !$0.isFlawed }
-    documents.removeAll(where: declares)
-    return declarations.map(\.root)
+    diagnostics += wrong.map { node in
+      Diagnostic(
+        "wrong-type", "expected values by name, got \(node.quoted)", at: sources.span(node),
+        help: "write 'name: value' lines")
+    }
+    return values
+  }
+
+  /// Whether a document declares variables; it is taken, unless it is flawed.
+  private func takeDeclaration(
+    _ document: YAMLDocument, to declarations: inout [YAMLNode]
+  ) -> Bool {
+    guard document.root["kind"]?.text == VariableDeclaration.kind else { return false }
+    if !document.isFlawed { declarations.append(document.root) }
+    return true
   }
 
   private mutating func replaceVariables(

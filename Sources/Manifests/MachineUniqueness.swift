@@ -20,16 +20,24 @@ struct MachineUniqueness {
     var number: Int
   }
 
+  /// A field of a machine that makes a claim.
   private struct Owner {
     var id: ResourceID
-    var span: SourceSpan?
+    var path: String
+    private let written: WrittenFields
+
+    init(_ resource: Resource, _ path: String) {
+      id = resource.id
+      self.path = path
+      written = resource.written
+    }
+
+    var span: SourceSpan? { written.span(at: path) }
   }
 
   init(networks: [String: NetworkSpecification]) { self.networks = networks }
 
-  mutating func add(_ resource: Resource) {
-    // A specification that was just decoded by the same table is always readable.
-    guard let machine = try? MachineSpecification(resource.spec) else { return }
+  mutating func add(_ machine: MachineSpecification, of resource: Resource) {
     for disk in machine.disks {
       guard case .volume(let name) = disk.source else { continue }
       claim(
@@ -51,28 +59,27 @@ struct MachineUniqueness {
   }
 
   private mutating func claim(
-    _ claim: Claim, _ code: DiagnosticCode, _ what: String, _ resource: Resource, _ path: String,
-    help: String
+    _ claim: Claim, _ code: DiagnosticCode, _ what: @autoclosure () -> String,
+    _ resource: Resource, _ path: String, help: String
   ) {
-    let owner = Owner(id: resource.id, span: resource.fieldSources[path])
+    let owner = Owner(resource, path)
     if let first = owners[claim] {
       // A volume twice in one machine is the field table's to report.
       if case .volume = claim, first.id == owner.id { return }
-      report(code, what, owner, first, path, help: help)
+      report(code, what(), owner, first, help: help)
     } else {
       owners[claim] = owner
     }
   }
 
   private mutating func report(
-    _ code: DiagnosticCode, _ what: String, _ owner: Owner, _ first: Owner, _ path: String,
-    help: String
+    _ code: DiagnosticCode, _ what: String, _ owner: Owner, _ first: Owner, help: String
   ) {
     let place = first.span.map { " at \($0)" } ?? ""
     diagnostics.append(
       Diagnostic(
-        code, "\(what) is used by \(first.id)\(place) already", path: path, at: owner.span,
-        help: help))
+        code, "\(what) is used by \(first.id)\(place) already", path: owner.path,
+        at: owner.span, help: help))
   }
 
   private mutating func add(
@@ -85,7 +92,8 @@ struct MachineUniqueness {
       diagnostics.append(
         Diagnostic(
           "invalid-value", "\(address) is no address for guests in \(subnet) of Network/\(network)",
-          path: path, at: resource.fieldSources[path], help: "choose an address of that network"))
+          path: path, at: resource.written.span(at: path), help: "choose an address of that network"
+        ))
     }
     // In mode `user` each machine has a network of its own.
     if specification.mode == .user { return }
@@ -100,7 +108,7 @@ struct MachineUniqueness {
   ) {
     guard let host = port.host else { return }
     let path = "\(path).ports[\(port.guest)/\(port.networkProtocol)].host"
-    let owner = Owner(id: resource.id, span: resource.fieldSources[path])
+    let owner = Owner(resource, path)
     let key = Port(networkProtocol: port.networkProtocol, number: host)
     let others = listeners[key, default: []]
     let any = "0.0.0.0"
@@ -112,7 +120,7 @@ struct MachineUniqueness {
     if let first {
       report(
         "duplicate-port", "\(port.networkProtocol) port \(port.address):\(host)", owner,
-        first.owner, path, help: "choose another port, or leave 'host' out and the engine chooses")
+        first.owner, help: "choose another port, or leave 'host' out and the engine chooses")
     }
     listeners[key] = others + [(port.address, owner)]
   }

@@ -84,15 +84,11 @@ public enum ManifestLoader {
     _ sources: [ManifestSource], overlays: [ManifestSource] = [],
     variables: VariableValues = VariableValues(), known: Set<ResourceID> = []
   ) -> LoadedManifests {
-    var reader = DocumentReader()
-    let documents = reader.documents(of: sources, overlays: overlays, variables: variables)
+    var reader = DocumentReader(sources, overlays: overlays, variables: variables)
+    let documents = reader.documents()
     var declared = Declarations(known: known.union(builtIn))
     declared.diagnostics = reader.diagnostics
-    for document in documents {
-      var decoder = DocumentDecoder(sources: reader.sources)
-      let resource = decoder.decode(document.root)
-      declared.add(resource, from: decoder, isFlawed: document.isFlawed)
-    }
+    for document in documents { declared.add(document) }
     declared.check()
     return LoadedManifests(
       resources: declared.resources, diagnostics: sorted(declared.diagnostics),

@@ -1,14 +1,17 @@
 internal import Diagnostics
+internal import Resources
 internal import YAML
 
 /// The texts that nodes come from, by the numbers that the nodes bear.
 struct NodeSources {
-  private(set) var all: [ManifestSource] = []
+  private let all: [ManifestSource]
+  /// The names of the files.
+  let files: [String]
 
-  /// Takes in a text and gives it its number.
-  mutating func add(_ source: ManifestSource) -> Int32 {
-    all.append(source)
-    return Int32(all.count - 1)
+  /// Numbers texts in their order, from 0.
+  init(_ all: [ManifestSource]) {
+    self.all = all
+    files = all.map(\.file)
   }
 
   /// The stretch a node is marked by.
@@ -48,6 +51,22 @@ struct NodeSources {
   }
 
   private func file(_ source: Int32) -> String {
-    all.indices.contains(Int(source)) ? all[Int(source)].file : ""
+    files.indices.contains(Int(source)) ? files[Int(source)] : ""
+  }
+}
+
+extension WrittenFields.Mark {
+  /// The stretch a node is marked by.
+  init(_ node: YAMLNode) {
+    self.init(
+      file: node.source, line: node.start.line, column: node.start.column,
+      length: Int32(clamping: node.markedLength))
+  }
+
+  /// The stretch of a pair's key.
+  init(key pair: YAMLPair) {
+    self.init(
+      file: pair.source, line: pair.keyStart.line, column: pair.keyStart.column,
+      length: pair.keyLength)
   }
 }

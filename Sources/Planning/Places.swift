@@ -9,7 +9,7 @@ extension Resource {
   func place(of path: String) -> SourceSpan? {
     var path = path == "spec" || path.hasPrefix("spec.") ? path : "spec." + path
     while true {
-      if let span = fieldSources[path] { return span }
+      if let span = written.span(at: path) { return span }
       guard let cut = path.lastIndex(where: { $0 == "." || $0 == "[" }) else { return source }
       path = String(path[..<cut])
     }

@@ -67,12 +67,12 @@ extension Resource {
     func object(_ labels: [Label]) -> JSONValue {
       .object(JSONObject(members: labels.map { .init(name: $0.name, value: .string($0.value)) }))
     }
-    let places = fieldSources.sorted { $0.key < $1.key }.map { path, span in
+    let places = written.places.sorted { $0.key < $1.key }.map { path, span in
       JSONObject.Member(name: path, value: SourceSpan?.some(span).jsonValue)
     }
     return [
       "spec": spec, "labels": object(labels), "annotations": object(annotations),
-      "explicit": .array(explicit.sorted().map(JSONValue.string)), "set": JSONValue(set),
+      "explicit": .array(written.paths.sorted().map(JSONValue.string)), "set": JSONValue(set),
       "source": source.jsonValue, "field_sources": .object(JSONObject(members: places)),
     ]
   }

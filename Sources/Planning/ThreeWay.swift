@@ -12,7 +12,9 @@ extension Resource {
   func keeping(_ applied: Resource) -> Resource {
     guard spec != applied.spec else { return self }
     var kept = self
-    kept.spec = ThreeWay(declared: explicit, applied: applied.explicit).merged(
+    kept.spec = ThreeWay(
+      declared: Set(written.paths), applied: Set(applied.written.paths)
+    ).merged(
       Schema.table(for: id.kind).fields, spec, applied.spec, "spec")
     return kept
   }

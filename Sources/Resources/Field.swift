@@ -113,30 +113,34 @@ public enum TextFormat: String, Sendable {
 
 /// One field of a kind: everything that decoding, defaults, validation, `explain`, the planner and
 /// the reference page need to know about it.
-public struct Field: Sendable {
+///
+/// A class, for a table is never changed and its fields are looked at for every document.
+public final class Field: Sendable {
   /// The name in the manifest.
-  public var name: String
+  public let name: String
   /// What it holds.
-  public var type: FieldType
+  public let type: FieldType
   /// Whether it must be set.
-  public var isRequired: Bool
+  public let isRequired: Bool
   /// The value in normal form where it is left out; nil leaves it out.
   ///
   /// An empty object stands for
   /// a group of its fields' defaults.
-  public var defaultValue: JSONValue?
+  public let defaultValue: JSONValue?
+  /// The default with those of the fields below filled in.
+  public let filledDefault: JSONValue?
   /// What a change does to a running guest; a group's own effect is unused, its fields count.
   ///
   /// A keyed list's own effect is that of adding, removing and reordering elements.
-  public var effect: Effect
+  public let effect: Effect
   /// When a change takes effect at once all the same; nil where `effect` always holds.
-  public var live: LiveCondition?
+  public let live: LiveCondition?
   /// What making a quantity smaller does, where that differs from `effect`.
-  public var shrinking: Effect?
+  public let shrinking: Effect?
   /// What to do instead of a change that is refused; nil where another name is all there is.
-  public var wayRound: String?
+  public let wayRound: String?
   /// One sentence of documentation.
-  public var doc: String
+  public let doc: String
 
   /// Describes a field.
   public init(
@@ -149,6 +153,7 @@ public struct Field: Sendable {
     self.type = type
     self.isRequired = required
     self.defaultValue = defaultValue
+    filledDefault = Self.filled(defaultValue, type)
     self.effect = effect
     self.live = live
     self.shrinking = shrinking
@@ -158,9 +163,8 @@ public struct Field: Sendable {
 }
 
 extension Field {
-  /// The default with those of the fields below filled in.
-  public var filledDefault: JSONValue? {
-    guard case .object(let fields) = type, defaultValue != nil else { return defaultValue }
+  private static func filled(_ value: JSONValue?, _ type: FieldType) -> JSONValue? {
+    guard case .object(let fields) = type, value != nil else { return value }
     return .object(
       JSONObject(
         members: fields.compactMap { field in

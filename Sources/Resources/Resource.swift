@@ -12,14 +12,12 @@ public struct Resource: Sendable, Hashable {
   /// The specification in normal form: every default filled in, quantities as integers in their
   /// base unit, members in the order of the field table.
   public var spec: JSONValue
-  /// The fields that the manifest itself set, as paths; the rest are defaults.
-  public var explicit: Set<String>
+  /// The fields that the manifest itself set, with their places; the rest are defaults.
+  public var written: WrittenFields
   /// The apply set it belongs to: the one that made or took it over last; nil for none.
   public var set: String?
   /// Where the document begins; nil where no file holds it.
   public var source: SourceSpan?
-  /// Where fields stand, by path such as `spec.memory.guest`.
-  public var fieldSources: [String: SourceSpan]
 
   /// A label or an annotation.
   public struct Label: Sendable, Hashable {
@@ -37,16 +35,14 @@ public struct Resource: Sendable, Hashable {
   /// Makes a resource; labels are kept sorted by name.
   public init(
     _ id: ResourceID, spec: JSONValue, labels: [Label] = [], annotations: [Label] = [],
-    explicit: Set<String> = [], set: String? = nil, source: SourceSpan? = nil,
-    fieldSources: [String: SourceSpan] = [:]
+    written: WrittenFields = WrittenFields(), set: String? = nil, source: SourceSpan? = nil
   ) {
     self.id = id
     self.spec = spec
     self.labels = labels.sorted { $0.name < $1.name }
     self.annotations = annotations.sorted { $0.name < $1.name }
-    self.explicit = explicit
+    self.written = written
     self.set = set
     self.source = source
-    self.fieldSources = fieldSources
   }
 }

@@ -11,8 +11,9 @@ extension Resource {
   ) -> Resource {
     Resource(
       ResourceID(kind, name), spec: filled(spec, Schema.table(for: kind).fields), labels: labels,
-      explicit: Set(paths(spec, Schema.table(for: kind).fields, "spec")), set: set, source: source,
-      fieldSources: fieldSources)
+      written: WrittenFields(
+        paths(spec, Schema.table(for: kind).fields, "spec"), places: fieldSources),
+      set: set, source: source)
   }
 
   /// The resource with another value at a top-level field or, by a dot, one below.
@@ -30,12 +31,14 @@ extension Resource {
     let fields = Schema.table(for: id.kind).fields
     copy.spec = Resource.filled(spec, fields)
     let place = "spec.\(path)"
-    copy.explicit = explicit.filter { $0 != place && !$0.hasPrefix(place + ".") }
-    copy.explicit = copy.explicit.filter { !$0.hasPrefix(place + "[") }
+    var paths = written.paths.filter { path in
+      path != place && ![".", "["].contains { path.hasPrefix(place + $0) }
+    }
     if value != nil {
       let set = Resource.paths(spec, fields, "spec").filter { $0.hasPrefix(place) }
-      copy.explicit.formUnion(set + ["spec.\(names[0])"])
+      paths += set + ["spec.\(names[0])"]
     }
+    copy.written = WrittenFields(paths, places: written.places)
     return copy
   }
 

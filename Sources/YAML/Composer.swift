@@ -32,14 +32,13 @@ struct Composer {
   /// Reading can't go on; the diagnostic is recorded already.
   struct Stopped: Error {}
 
-  mutating func stream() -> YAMLStream {
-    var documents: [YAMLDocument] = []
+  /// Hands on each document, up to what reading can't go on at.
+  mutating func read(_ body: (YAMLDocument) -> Void) {
     do throws(Stopped) {
       while true {
         try advance()
         switch events.type {
-        case YAML_STREAM_END_EVENT:
-          return YAMLStream(documents: documents, diagnostics: diagnostics)
+        case YAML_STREAM_END_EVENT: return
         case YAML_DOCUMENT_START_EVENT:
           anchors.removeAll()
           isFlawed = false
@@ -47,13 +46,12 @@ struct Composer {
           try advance()
           let root = try node(depth: 0)
           if root.isEmpty { continue }
-          documents.append(
-            YAMLDocument(root: root, isFlawed: isFlawed, hasReferences: hasReferences))
+          body(YAMLDocument(root: root, isFlawed: isFlawed, hasReferences: hasReferences))
         default: break
         }
       }
     } catch {
-      return YAMLStream(documents: documents, diagnostics: diagnostics)
+      // The diagnostic is recorded.
     }
   }
 
@@ -210,7 +208,7 @@ struct Composer {
   private func isDuplicate(_ name: String, in pairs: [YAMLPair], _ names: inout Set<String>)
     -> Bool
   {
-    if pairs.count < 16 { return pairs.contains { $0.key == name } }
+    if pairs.count < 16 { return pairs.indices.contains { pairs[$0].key == name } }
     if names.isEmpty { names = Set(pairs.map(\.key)) }
     return !names.insert(name).inserted
   }

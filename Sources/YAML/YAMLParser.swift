@@ -47,15 +47,30 @@ public struct YAMLLimits: Sendable {
 public func parseYAML(
   _ bytes: [UInt8], file: String, source: Int32 = 0, limits: YAMLLimits = YAMLLimits()
 ) -> YAMLStream {
+  var documents: [YAMLDocument] = []
+  let diagnostics = readYAML(bytes, file: file, source: source, limits: limits) {
+    documents.append($0)
+  }
+  return YAMLStream(documents: documents, diagnostics: diagnostics)
+}
+
+/// Parses a text as `parseYAML` does and hands on each document as soon as it is read.
+///
+/// - Returns: what is wrong, in the order of the text.
+public func readYAML(
+  _ bytes: [UInt8], file: String, source: Int32 = 0, limits: YAMLLimits = YAMLLimits(),
+  _ body: (YAMLDocument) -> Void
+) -> [Diagnostic] {
   guard bytes.count <= limits.bytes else {
     let problem = Diagnostic(
       "yaml-limit", "the text has \(bytes.count) bytes; ingot reads at most \(limits.bytes)",
       at: SourceSpan(file: file, line: 1, column: 1), help: "split it into several files")
-    return YAMLStream(documents: [], diagnostics: [problem])
+    return [problem]
   }
   return bytes.withUnsafeBufferPointer { buffer in
     var composer = Composer(
       events: EventReader(buffer), bytes: buffer, file: file, source: source, limits: limits)
-    return composer.stream()
+    composer.read(body)
+    return composer.diagnostics
   }
 }

@@ -31,7 +31,7 @@ struct StoreTests {
     var resource = resourcePool("dev")
     resource.labels = [Resource.Label(name: "team", value: "a")]
     resource.annotations = [Resource.Label(name: "note", value: "ünïcode \u{1F600}")]
-    resource.explicit = ["cpu.shares", "memory.limit"]
+    resource.written = WrittenFields(["cpu.shares", "memory.limit"])
     resource.set = "web"
     let before: ObservedState
     do {

@@ -102,20 +102,20 @@ struct LoadingTests {
     let resource = try #require(loaded.resources.first)
     #expect(resource.source?.description == "m.yaml:1:1")
     #expect(
-      resource.explicit.sorted() == [
+      resource.written.paths.sorted() == [
         "metadata.name", "spec.disks", "spec.disks[root].image", "spec.disks[root].name",
         "spec.disks[root].size", "spec.memory",
       ])
-    #expect(resource.fieldSources["spec.disks[root].size"]?.description == "m.yaml:6:36")
-    #expect(resource.fieldSources["spec.disks[root]"]?.description == "m.yaml:6:7")
-    #expect(resource.fieldSources["spec.memory"]?.description == "m.yaml:7:3")
+    #expect(resource.written.span(at: "spec.disks[root].size")?.description == "m.yaml:6:36")
+    #expect(resource.written.span(at: "spec.disks[root]")?.description == "m.yaml:6:7")
+    #expect(resource.written.span(at: "spec.memory")?.description == "m.yaml:7:3")
   }
 
   @Test("null is as if nothing were written")
   func null() throws {
     let loaded = load(document(.volume, "data", "size: 1Gi\npool: null\nformat:"))
     #expect(loaded.resources.first?.spec["pool"] == "default")
-    #expect(loaded.resources.first?.explicit.contains("spec.pool") == false)
+    #expect(loaded.resources.first?.written.paths.contains("spec.pool") == false)
     #expect(
       load(document(.volume, "data", "size: ~")).diagnostics.map(\.code.rawValue)
         == ["missing-field"])

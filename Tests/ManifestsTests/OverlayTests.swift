@@ -172,8 +172,8 @@ struct OverlayTests {
     let loaded = ManifestLoader.load([source(base)], overlays: [overlay])
     let pool = try #require(loaded.resources.first)
     #expect(pool.spec["path"] == "/site/prod/data")
-    #expect(pool.fieldSources["spec.path"]?.description == "prod/o.yaml:5:9")
-    #expect(pool.fieldSources["spec.lifecycle"]?.description == "m.yaml:6:3")
+    #expect(pool.written.span(at: "spec.path")?.description == "prod/o.yaml:5:9")
+    #expect(pool.written.span(at: "spec.lifecycle")?.description == "m.yaml:6:3")
     #expect(pool.source?.description == "m.yaml:1:1")
   }
 

@@ -136,7 +136,8 @@ struct VariableTests {
     #expect(problems(loaded) == ["m.yaml:11:9 out-of-range spec.size"])
     let fine = load(volumes("size: {type: bytes, default: 5Gi}", "size: ${var.size}"))
     #expect(
-      try #require(fine.resources.first).fieldSources["spec.size"]?.description == "m.yaml:10:9")
+      try #require(fine.resources.first).written.span(at: "spec.size")?.description == "m.yaml:10:9"
+    )
   }
 
   @Test("what was loaded with an escape is written with it", arguments: 0..<4)

@@ -149,7 +149,7 @@ struct ReasonTests {
     let document = SourceSpan(file: "a.yaml", line: 1, column: 1)
     var new = Make.machine().with("memory.guest", .integer(Make.gibi))
     new.source = document
-    new.fieldSources = ["spec.memory": field]
+    new.written = WrittenFields(new.written.paths, places: ["spec.memory": field])
     let plan = Make.plan([new], over: [Make.stored(Make.machine()), Make.stored(Make.image)])
     let action = try #require(plan.actions.first)
     #expect(action.source == field)
@@ -160,7 +160,8 @@ struct ReasonTests {
   @Test("what the engine can't do is refused at the field, and what needs it with it")
   func unsupported() throws {
     var network = Resource.normalized(.network, "lab", ["mode": "nat"])
-    network.fieldSources = ["spec.mode": SourceSpan(file: "n.yaml", line: 4, column: 9)]
+    network.written = WrittenFields(
+      network.written.paths, places: ["spec.mode": SourceSpan(file: "n.yaml", line: 4, column: 9)])
     let machine = Make.machine("web", ["interfaces": [["name": "lan", "network": "lab"]]])
     let plan = Planner.plan(
       desired: DesiredState(resources: [machine, network, Make.image]),

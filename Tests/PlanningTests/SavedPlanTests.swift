@@ -24,7 +24,9 @@ struct SavedPlanTests {
     var placed = Make.machine("placed").with(
       "cloudInit", ["userData": ["a": [1, nil, .number(0.5)]]])
     placed.source = SourceSpan(file: "a \"b\".yaml", line: 3, column: 1, length: 10)
-    placed.fieldSources = ["spec.disks[root]": SourceSpan(file: "a", line: 4, column: 9)]
+    placed.written = WrittenFields(
+      placed.written.paths,
+      places: ["spec.disks[root]": SourceSpan(file: "a", line: 4, column: 9)])
     placed.annotations = [.init(name: "n", value: "\u{1F600}\n")]
     let machines = [Make.image, Make.machine()]
     return [

@@ -10,9 +10,9 @@ struct ThreeWayTests {
   /// What an ingot with other defaults applied last, of a manifest that set some fields.
   private func older(_ set: JSONValue, _ defaults: [(String, JSONValue)]) -> Resource {
     var resource = Make.machine("web", set)
-    let explicit = resource.explicit
+    let written = resource.written
     for (path, value) in defaults { resource = resource.with(path, value) }
-    resource.explicit = explicit
+    resource.written = written
     return resource
   }
 

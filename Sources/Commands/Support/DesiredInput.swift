@@ -40,7 +40,7 @@ extension EngineSession {
         problems.append(
           Diagnostic(
             "secret-unavailable", error.message, path: "spec.cloudInit.secrets",
-            at: resource.fieldSources["spec.cloudInit.secrets"] ?? resource.source,
+            at: resource.written.span(at: "spec.cloudInit.secrets") ?? resource.source,
             help: error.help))
       }
     }

@@ -99,8 +99,8 @@ struct StoredResource: Sendable {
     resource = Resource(
       id, spec: spec, labels: try Self.labels(json(texts.labels, "labels")),
       annotations: try Self.labels(json(texts.annotations, "annotations")),
-      explicit: try Self.texts(json(texts.explicit, "explicit fields")), set: texts.set,
-      source: try texts.source.map { try SourceSpan(stored: json($0, "source")) })
+      written: WrittenFields(try Self.texts(json(texts.explicit, "explicit fields"))),
+      set: texts.set, source: try texts.source.map { try SourceSpan(stored: json($0, "source")) })
     phase = texts.phase
     reason = texts.reason
     inputs = texts.inputs
@@ -145,7 +145,7 @@ struct StoredResource: Sendable {
     return [
       id.kind.rawValue, id.name, uid, generation, created, object(resource.labels),
       object(resource.annotations), resource.spec.text(),
-      JSONValue.array(resource.explicit.sorted().map(JSONValue.string)).text(),
+      JSONValue.array(resource.written.paths.sorted().map(JSONValue.string)).text(),
       resource.source?.stored.text(),
       phase.rawValue, reason, inputs, isBuiltIn ? 1 : 0, details.text(),
       resource.set,
@@ -228,17 +228,15 @@ extension StoredResource {
     }
   }
 
-  private static func texts(_ value: JSONValue) throws -> Set<String> {
+  private static func texts(_ value: JSONValue) throws -> [String] {
     guard let items = value.array else {
       throw corruptRow("resources", "the explicit fields are no list")
     }
-    var texts: Set<String> = []
-    for item in items {
+    return try items.map { item in
       guard let text = item.string else {
         throw corruptRow("resources", "an explicit field is no text")
       }
-      texts.insert(text)
+      return text
     }
-    return texts
   }
 }

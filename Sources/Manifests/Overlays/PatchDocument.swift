@@ -54,11 +54,11 @@ struct PatchDocument {
 extension DocumentDecoder {
   /// The patch that a document holds; nil where it can't be read.
   mutating func patch(_ document: YAMLNode) -> PatchDocument? {
-    checkNames(document.pairs, among: ["apiVersion", "kind", "metadata", "spec"], in: "")
+    checkNames(document.pairs, among: Self.names, in: "")
     checkVersion(document.pairs, span(document))
     let spec = document["spec"]
-    let object = group(
-      spec, PatchDocument.fields, path: "spec", at: span(spec ?? document))
+    let position = written.addRoot("spec", at: WrittenFields.Mark(spec ?? document))
+    let object = group(spec, PatchDocument.fields, at: position)
     guard diagnostics.isEmpty, let target = object["target"],
       let kind = target["kind"]?.string.flatMap(Kind.init(rawValue:)),
       let name = target["name"]?.string, let nameNode = spec?["target"]?["name"]

@@ -20,19 +20,16 @@ extension DocumentDecoder {
   /// The variables that a document declares, with what is wrong with it recorded.
   mutating func variables(_ document: YAMLNode) -> [VariableDeclaration] {
     let pairs = document.pairs
-    checkNames(pairs, among: ["apiVersion", "kind", "metadata", "spec"], in: "")
+    checkNames(pairs, among: Self.names, in: "")
     checkVersion(pairs, span(document))
     if let metadata = document["metadata"], !metadata.isNull {
-      let fields = Schema.metadata.map { field in
-        var field = field
-        field.isRequired = false
-        return field
-      }
-      _ = group(metadata, fields, path: "metadata", at: span(metadata))
+      let fields = Schema.metadata.map { Field($0.name, $0.type, $0.doc) }
+      _ = group(
+        metadata, fields, at: written.addRoot("metadata", at: WrittenFields.Mark(metadata)))
     }
     guard let spec = document["spec"], !spec.isNull else { return [] }
     guard case .mapping(let pairs) = spec.content else {
-      wrongType(spec, "variables by name", "spec")
+      wrongType(spec, "variables by name", path: "spec")
       return []
     }
     return pairs.compactMap { variable($0) }
@@ -46,9 +43,9 @@ extension DocumentDecoder {
       return nil
     }
     let before = diagnostics.count
+    let position = written.addRoot("spec.\(pair.key)", at: WrittenFields.Mark(key: pair))
     let object = group(
-      pair.value.isNull ? nil : pair.value, VariableType.fields, path: "spec.\(pair.key)",
-      at: span(key: pair))
+      pair.value.isNull ? nil : pair.value, VariableType.fields, at: position)
     guard before == diagnostics.count,
       let type = object["type"]?.string.flatMap(VariableType.init(rawValue:))
     else { return nil }
@@ -67,5 +64,15 @@ extension YAMLNode {
   var items: [YAMLNode] { if case .sequence(let items) = content { items } else { [] } }
 
   /// The value under a key.
-  subscript(key: String) -> YAMLNode? { pairs.first { $0.key == key }?.value }
+  subscript(key: String) -> YAMLNode? { pairs[key]?.value }
+}
+
+extension [YAMLPair] {
+  /// The pair with a key.
+  subscript(key: String) -> YAMLPair? { index(of: key).map { self[$0] } }
+
+  /// Where a key stands.
+  ///
+  /// Searched by index, for taking out whole pairs to compare their keys costs more than comparing.
+  func index(of key: String) -> Int? { indices.first { self[$0].key == key } }
 }

@@ -122,15 +122,18 @@ struct VariableTable {
     switch (declaration.type, node.content) {
     case (.text, .scalar(let text, _)):
       if node.isNull, node.source >= 0 {
-        decoder.wrongType(node, "a text", path)
+        decoder.wrongType(node, "a text", path: path)
       }
       value.content = .scalar(text, isPlain: false)
     case (.any, _), (.list, .sequence), (.map, .mapping): break
-    case (.text, _): decoder.wrongType(node, "a text", path)
-    case (.list, _): decoder.wrongType(node, "a list", path, help: "write it as '[a, b]'")
-    case (.map, _): decoder.wrongType(node, "values by name", path, help: "write it as '{a: 1}'")
+    case (.text, _): decoder.wrongType(node, "a text", path: path)
+    case (.list, _): decoder.wrongType(node, "a list", path: path, help: "write it as '[a, b]'")
+    case (.map, _):
+      decoder.wrongType(node, "values by name", path: path, help: "write it as '{a: 1}'")
     default:
-      if let type = declaration.type.fieldType { _ = decoder.scalar(node, type, path) }
+      if let type = declaration.type.fieldType {
+        _ = decoder.scalar(node, type, decoder.written.addRoot(path))
+      }
       if case .scalar(let text, _) = node.content { value.content = .scalar(text, isPlain: true) }
     }
     if decoder.diagnostics.isEmpty, !declaration.choices.isEmpty,

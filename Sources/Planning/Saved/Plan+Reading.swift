@@ -110,9 +110,8 @@ extension Resource {
     self.init(
       id, spec: try reader.member("spec").value, labels: try reader.member("labels").labels(),
       annotations: try reader.member("annotations").labels(),
-      explicit: Set(try reader.member("explicit").strings()),
-      set: try reader.optional("set")?.string(), source: try reader.optional("source")?.span(),
-      fieldSources: places)
+      written: WrittenFields(try reader.member("explicit").strings(), places: places),
+      set: try reader.optional("set")?.string(), source: try reader.optional("source")?.span())
   }
 }
 

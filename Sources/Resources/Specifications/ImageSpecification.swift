@@ -55,7 +55,7 @@ public struct ImageSpecification: Sendable, Hashable {
 
   /// Reads a normalised specification.
   public init(_ spec: JSONValue) throws(SpecificationError) {
-    let reader = try SpecificationReader(spec, path: "spec")
+    let reader = try SpecificationReader(spec)
     let source = try reader.group("source")
     if let bootstrap = try source.optionalGroup("bootstrap") {
       self.source = .bootstrap(

@@ -160,7 +160,7 @@ public struct MachineSpecification: Sendable, Hashable {
 
   /// Reads a normalised specification.
   public init(_ spec: JSONValue) throws(SpecificationError) {
-    let reader = try SpecificationReader(spec, path: "spec")
+    let reader = try SpecificationReader(spec)
     runStrategy = try reader.choice("runStrategy")
     resourcePool = try reader.text("resourcePool")
     let cpu = try reader.group("cpu")

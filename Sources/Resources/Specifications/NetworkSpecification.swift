@@ -27,7 +27,7 @@ public struct NetworkSpecification: Sendable, Hashable {
 
   /// Reads a normalised specification.
   public init(_ spec: JSONValue) throws(SpecificationError) {
-    let reader = try SpecificationReader(spec, path: "spec")
+    let reader = try SpecificationReader(spec)
     mode = try reader.choice("mode")
     subnet = try reader.optionalText("subnet")
     dhcpRange = try reader.optionalGroup("dhcp")?.texts("range") ?? []

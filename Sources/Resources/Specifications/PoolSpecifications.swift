@@ -7,7 +7,7 @@ public struct StoragePoolSpecification: Sendable, Hashable {
 
   /// Reads a normalised specification.
   public init(_ spec: JSONValue) throws(SpecificationError) {
-    path = try SpecificationReader(spec, path: "spec").optionalText("path")
+    path = try SpecificationReader(spec).optionalText("path")
   }
 }
 
@@ -34,7 +34,7 @@ public struct ResourcePoolSpecification: Sendable, Hashable {
 
   /// Reads a normalised specification.
   public init(_ spec: JSONValue) throws(SpecificationError) {
-    let reader = try SpecificationReader(spec, path: "spec")
+    let reader = try SpecificationReader(spec)
     func part(_ name: String) throws(SpecificationError) -> Part {
       let group = try reader.group(name)
       return Part(

@@ -11,7 +11,7 @@ public struct VolumeSpecification: Sendable, Hashable {
 
   /// Reads a normalised specification.
   public init(_ spec: JSONValue) throws(SpecificationError) {
-    let reader = try SpecificationReader(spec, path: "spec")
+    let reader = try SpecificationReader(spec)
     pool = try reader.text("pool")
     size = try reader.integer("size")
     format = try reader.text("format")
@@ -25,7 +25,7 @@ public struct LifecycleSpecification: Sendable, Hashable {
 
   /// Reads the `lifecycle` of a normalised specification of any kind.
   public init(of spec: JSONValue) throws(SpecificationError) {
-    let reader = try SpecificationReader(spec, path: "spec")
+    let reader = try SpecificationReader(spec)
     deletionProtection = try reader.optionalGroup("lifecycle")?.bool("deletionProtection") ?? false
   }
 }

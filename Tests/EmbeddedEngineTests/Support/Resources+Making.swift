@@ -8,7 +8,7 @@ private let lifecycle: JSONValue = ["deletionProtection": false]
 
 /// A resource of a manifest that sets every field.
 private func declared(_ id: ResourceID, spec: JSONValue) -> Resource {
-  Resource(id, spec: spec, explicit: Set(Resource.paths(in: spec, of: id.kind)))
+  Resource(id, spec: spec, written: WrittenFields(Resource.paths(in: spec, of: id.kind)))
 }
 
 func pool(_ name: String, path: String? = nil) -> Resource {

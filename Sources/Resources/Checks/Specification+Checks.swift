@@ -1,25 +1,32 @@
 public import Diagnostics
 public import JSON
 
-extension Schema {
-  /// What is wrong with a normalised specification beyond its single fields: limits below
-  /// guarantees, addresses outside their network, disks that nothing could boot.
+extension Specification {
+  /// Reads a normalised specification and says what is wrong with it beyond its single fields:
+  /// limits below guarantees, addresses outside their network, disks that nothing could boot.
   ///
-  /// The diagnostics have paths that begin with `spec.` and no places.
-  public func problems(in spec: JSONValue) -> [Diagnostic] {
+  /// The diagnostics have paths that begin with `spec.` and no places. There is no specification
+  /// where a field is not as its table promises, which a diagnostic tells.
+  public static func checked(
+    _ kind: Kind, _ spec: JSONValue
+  ) -> (specification: Specification?, problems: [Diagnostic]) {
     do throws(SpecificationError) {
-      switch kind {
-      case .storagePool, .image: return []
-      case .resourcePool: return Self.problems(try ResourcePoolSpecification(spec))
-      case .network: return Self.problems(try NetworkSpecification(spec))
-      case .volume:
-        let volume = try VolumeSpecification(spec)
-        return Self.wholeSectors(volume.size, "spec.size").map { [$0] } ?? []
-      case .virtualMachine:
-        return Self.problems(try MachineSpecification(spec)) + Self.choiceProblems(spec)
-      }
+      let specification = try Specification(kind, spec)
+      return (specification, specification.problems(in: spec))
     } catch {
-      return [Diagnostic("damaged-specification", "expected \(error.expected)", path: error.path)]
+      let problem = Diagnostic(
+        "damaged-specification", "expected \(error.expected)", path: error.path)
+      return (nil, [problem])
+    }
+  }
+
+  private func problems(in spec: JSONValue) -> [Diagnostic] {
+    switch self {
+    case .storagePool, .image: []
+    case .resourcePool(let pool): Self.problems(pool)
+    case .network(let network): Self.problems(network)
+    case .volume(let volume): [Self.wholeSectors(volume.size, "spec.size")].compactMap { $0 }
+    case .virtualMachine(let machine): Self.problems(machine) + Self.choiceProblems(spec)
     }
   }
 

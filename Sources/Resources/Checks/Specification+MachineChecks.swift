@@ -1,7 +1,7 @@
 internal import Diagnostics
 internal import JSON
 
-extension Schema {
+extension Specification {
   static func problems(_ machine: MachineSpecification) -> [Diagnostic] {
     sizeProblems(machine) + diskProblems(machine) + portProblems(machine)
   }
@@ -33,22 +33,26 @@ extension Schema {
           "a reservation of \(Quantity.text(bytes: machine.memoryReservation)) is more than the"
             + " guest's \(Quantity.text(bytes: machine.maximumMemory))", "spec.memory.reservation"))
     }
-    for (path, size) in [
-      ("spec.memory.guest", machine.memory), ("spec.memory.max", machine.maximumMemory),
-    ] where size % (1 << 20) != 0 {
-      found.append(
-        Diagnostic(
-          "invalid-value", "\(Quantity.text(bytes: size)) is no whole number of mebibytes",
-          path: path, help: "use Mi or Gi"))
-    }
     return found
+      + [
+        wholeMebibytes(machine.memory, "spec.memory.guest"),
+        wholeMebibytes(machine.maximumMemory, "spec.memory.max"),
+      ].compactMap { $0 }
+  }
+
+  private static func wholeMebibytes(_ size: Int64, _ path: String) -> Diagnostic? {
+    size % (1 << 20) == 0
+      ? nil
+      : Diagnostic(
+        "invalid-value", "\(Quantity.text(bytes: size)) is no whole number of mebibytes",
+        path: path, help: "use Mi or Gi")
   }
 
   private static func diskProblems(_ machine: MachineSpecification) -> [Diagnostic] {
     var found: [Diagnostic] = []
     var volumes: Set<String> = []
     for disk in machine.disks {
-      let path = "spec.disks[\(disk.name)]"
+      var path: String { "spec.disks[\(disk.name)]" }
       switch disk.source {
       case .volume(let volume):
         if disk.size != nil {
@@ -67,7 +71,7 @@ extension Schema {
             help: "write 'image', 'volume' or 'size'"))
       default: break
       }
-      if let problem = disk.size.flatMap({ wholeSectors($0, path + ".size") }) {
+      if let problem = disk.size.flatMap({ wholeSectors($0, "\(path).size") }) {
         found.append(problem)
       }
     }
@@ -138,7 +142,7 @@ extension Schema {
     let secrets = cloudInit["secrets"]?.array ?? []
     for secret in secrets {
       let ways = ["file", "env", "command"].filter { secret[$0] != nil }
-      let path = "spec.cloudInit.secrets[\(secret["name"]?.string ?? "")]"
+      var path: String { "spec.cloudInit.secrets[\(secret["name"]?.string ?? "")]" }
       if ways.count != 1 {
         found.append(
           conflict(
