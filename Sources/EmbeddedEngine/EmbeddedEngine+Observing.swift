@@ -39,13 +39,18 @@ extension EmbeddedEngine {
     _ db: Database, _ examined: [String: Examined]
   ) throws -> ObservedState {
     let machines = try StoredMachine.all(db)
+    let rows = try StoredResource.all(db)
+    let networks = Dictionary(
+      uniqueKeysWithValues: rows.filter { $0.id.kind == .network }.map {
+        ($0.id.name, $0.resource.networkDefinition)
+      })
     var resources: [ObservedResource] = []
-    for row in try StoredResource.all(db) {
+    for row in rows {
       var status: MachineStatus?
       var drift: [Drift] = []
       if row.id.kind == .virtualMachine, let machine = machines[row.uid] {
         if let look = examined[row.uid] {
-          status = look.status(of: row, machine)
+          status = try look.status(of: row, machine, networks)
           drift = try look.drift(of: row, machine)
         } else {
           status = MachineStatus(machine)
@@ -89,26 +94,40 @@ extension MachineStatus {
 }
 
 extension Examined {
+  /// Whether the running guest was started with what is stored.
+  private func isStarted(with resource: StoredResource) -> Bool {
+    running?.specification == resource.resource.mark(resource.generation)
+  }
+
   /// The specification in effect in the running guest.
   private func specification(of resource: StoredResource, _ machine: StoredMachine) -> JSONValue {
-    let isStartedWithIt = runningGeneration == resource.resource.mark(resource.generation)
-    return isStartedWithIt ? resource.resource.spec : machine.runningSpec ?? resource.resource.spec
+    isStarted(with: resource)
+      ? resource.resource.spec : machine.runningSpec ?? resource.resource.spec
   }
 
   /// The status with what waits for the next boot, and what the guest has room for.
-  func status(of resource: StoredResource, _ machine: StoredMachine) -> MachineStatus {
+  func status(
+    of resource: StoredResource, _ machine: StoredMachine, _ networks: [String: JSONValue]
+  ) throws -> MachineStatus {
     var status = status
     let spec = specification(of: resource, machine)
-    if runningGeneration != nil {
+    if running != nil {
       // What could take effect at once has: the rest waits.
       status.restartRequired = Schema.table(for: .virtualMachine)
         .differences(from: spec, to: resource.resource.spec)
         .filter { $0.effect > .none }.map(\.path)
       if machine.runningSpec != nil, machine.runningInputs != resource.inputs,
-        runningGeneration != resource.resource.mark(resource.generation),
+        !isStarted(with: resource),
         !status.restartRequired.contains(where: { $0.hasPrefix("cloudInit") })
       {
         status.restartRequired.append("cloudInit")
+      }
+      if machine.runningNetworks != nil {
+        let spec = try MachineSpecification(resource.resource.spec)
+        for path in NetworkDefinitions(spec, { networks[$0] }).outdated(in: running, machine)
+        where !status.restartRequired.contains(path) {
+          status.restartRequired.append(path)
+        }
       }
     }
     status.live = hardware.map { hardware in

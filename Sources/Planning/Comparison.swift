@@ -16,6 +16,8 @@ struct Comparison {
   let options: PlanOptions
   let inputs: [ResourceID: String]
   private let use: GuestUse
+  /// Networks that the plan defines anew while guests run on them.
+  var changedNetworks: Set<String> = []
 
   init(observed: ObservedState, options: PlanOptions, inputs: [ResourceID: String]) {
     self.observed = observed
@@ -45,7 +47,7 @@ struct Comparison {
     let correction = stored.machine.flatMap { RunCorrection(resource.spec, $0.state) }
     let inputsChanged = inputsDiffer(resource, stored)
     let policy = UpdatePolicy(of: resource, options)
-    let waiting = waitingForRestart(stored, policy)
+    let waiting = waitingForRestart(resource, stored, policy)
     let isForced = options.replace.contains(resource.id)
     if stored.phase == .ready, correction == nil, !inputsChanged, !isForced, waiting.isEmpty,
       stored.drift.isEmpty, old.spec == resource.spec, old.labels == resource.labels,
@@ -57,7 +59,10 @@ struct Comparison {
     resource.set = options.set
     var changes = metadataChanges(old, resource) + fieldChanges(resource, stored)
     if inputsChanged, resource.id.kind == .virtualMachine {
-      changes.append(secretsChange(resource, stored))
+      // Another source says so already.
+      if !changes.contains(where: { $0.path.hasPrefix("cloudInit.secrets") }) {
+        changes.append(secretsChange(resource, stored))
+      }
     }
     // What can't change in place can when it is made anew.
     let refusals = isForced ? [] : changes.filter { $0.effect == .refused }
@@ -147,13 +152,20 @@ struct Comparison {
     return now != then && stored.phase != .incomplete
   }
 
+  /// What waits for a restart that the policy has come at once: from before, and of its networks.
   private func waitingForRestart(
-    _ stored: ObservedResource, _ policy: UpdatePolicy
+    _ resource: Resource, _ stored: ObservedResource, _ policy: UpdatePolicy
   ) -> [String] {
     guard policy.restart == .automatic, let machine = stored.machine, machine.state.hasGuest else {
       return []
     }
-    return machine.restartRequired
+    let paths =
+      changedNetworks.isEmpty
+      ? []
+      : (resource.spec["interfaces"]?.array ?? []).filter {
+        changedNetworks.contains($0["network"]?.string ?? "")
+      }.map { "interfaces[\($0["name"]?.string ?? "")].network" }
+    return machine.restartRequired + paths.filter { !machine.restartRequired.contains($0) }
   }
 }
 

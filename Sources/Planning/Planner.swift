@@ -11,7 +11,7 @@ public enum Planner {
     desired: DesiredState, observed: ObservedState, options: PlanOptions = PlanOptions()
   ) -> Plan {
     var draft = Draft(observed: observed, options: options)
-    let comparison = Comparison(observed: observed, options: options, inputs: desired.inputs)
+    var comparison = Comparison(observed: observed, options: options, inputs: desired.inputs)
     let resources = options.scope.chosen(desired.resources)
     // What is declared and not meant is neither acted on nor pruned.
     let passedOver =
@@ -36,7 +36,12 @@ public enum Planner {
       }
       let stored = observed.resources[next]
       next += 1
-      draft.add(comparison.verdict(on: resource, stored), of: resource, stored: stored)
+      let verdict = comparison.verdict(on: resource, stored)
+      // Networks come before the machines on them.
+      if resource.id.kind == .network, case .act(let action) = verdict, action.effect == .nextBoot {
+        comparison.changedNetworks.insert(resource.id.name)
+      }
+      draft.add(verdict, of: resource, stored: stored)
     }
     for stored in observed.resources[next...] { prune(stored) }
     return draft.finished()

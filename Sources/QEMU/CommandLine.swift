@@ -136,6 +136,7 @@ extension MachineSpec {
       var network = "user,id=\(interface.id)"
       if let subnet = interface.subnet { network += ",net=\(subnet)" }
       if let address = interface.guestAddress { network += ",dhcpstart=\(address)" }
+      if let domain = interface.domain { network += ",domainname=\(escaped(domain))" }
       for forward in interface.forwards { network += ",hostfwd=\(forward.argument)" }
       return ["-netdev", network, "-device", interface.device(on: "port-\(interface.id)").text()]
     }

@@ -75,6 +75,7 @@ extension MachineSpec.Interface {
     var value: JSONObject = ["type": "user", "id": .string(id)]
     if let subnet { value["net"] = .string(subnet) }
     if let guestAddress { value["dhcpstart"] = .string(guestAddress) }
+    if let domain { value["domainname"] = .string(domain) }
     if !forwards.isEmpty {
       value["hostfwd"] = .array(forwards.map { ["str": .string($0.argument)] })
     }

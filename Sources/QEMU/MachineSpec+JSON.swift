@@ -102,7 +102,7 @@ extension MachineSpec.Interface {
   fileprivate var json: JSONValue {
     [
       "id": .string(id), "mac": .string(mac), "subnet": JSONValue(subnet),
-      "guestAddress": JSONValue(guestAddress),
+      "guestAddress": JSONValue(guestAddress), "domain": JSONValue(domain),
       "forwards": .array(forwards.map(\.json)), "isConnected": .bool(isConnected),
     ]
   }
@@ -115,7 +115,8 @@ extension MachineSpec.Interface {
     self.init(
       id: try reader.member("id").string(), mac: try reader.member("mac").string(),
       subnet: try reader.optional("subnet")?.string(),
-      guestAddress: try reader.optional("guestAddress")?.string(), forwards: forwards,
+      guestAddress: try reader.optional("guestAddress")?.string(),
+      domain: try reader.optional("domain")?.string(), forwards: forwards,
       isConnected: try reader.optional("isConnected")?.bool() ?? true)
   }
 }

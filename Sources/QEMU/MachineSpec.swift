@@ -147,6 +147,8 @@ public struct MachineSpec: Hashable, Sendable {
     public var subnet: String?
     /// The first address DHCP gives, so the guest's; nil for QEMU's default, the network's 15th.
     public var guestAddress: String?
+    /// The domain that DHCP tells the guest it is in; nil for none.
+    public var domain: String?
     /// The host's ports that lead to the guest.
     public var forwards: [HostForward]
     /// Whether the cable is plugged in.
@@ -155,12 +157,13 @@ public struct MachineSpec: Hashable, Sendable {
     /// Describes a network card.
     public init(
       id: String, mac: String, subnet: String? = nil, guestAddress: String? = nil,
-      forwards: [HostForward] = [], isConnected: Bool = true
+      domain: String? = nil, forwards: [HostForward] = [], isConnected: Bool = true
     ) {
       self.id = id
       self.mac = mac
       self.subnet = subnet
       self.guestAddress = guestAddress
+      self.domain = domain
       self.forwards = forwards
       self.isConnected = isConnected
     }

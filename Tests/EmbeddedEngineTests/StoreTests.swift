@@ -191,6 +191,7 @@ struct StoreTests {
       ALTER TABLE machines DROP COLUMN replacing; ALTER TABLE events DROP COLUMN actor;
       ALTER TABLE events DROP COLUMN source; ALTER TABLE events DROP COLUMN changes;
       ALTER TABLE machines DROP COLUMN running_inputs;
+      ALTER TABLE machines DROP COLUMN running_networks;
       DELETE FROM grdb_migrations WHERE identifier != '1-first';
       """)
     let engine = try fixture.open()

@@ -56,6 +56,27 @@ struct PolicyTests {
     #expect(plan.words == ["update VirtualMachine/web live"])
   }
 
+  @Test(
+    "a network defined anew has its machines restarted where the policy restarts at once",
+    arguments: [
+      ("WhenStopped", false, 1), ("WhenStopped", true, 2), ("Automatic", false, 2),
+      ("Never", true, 1),
+    ])
+  func network(_ policy: String, _ flag: Bool, _ count: Int) throws {
+    var old = Self.machine(policy)
+    old.spec["interfaces"] = [["name": "lan", "network": "lab"]]
+    let lab = Resource.normalized(.network, "lab", ["mode": "user"])
+    let plan = Make.plan(
+      [lab.with("subnet", "10.9.0.0/24"), old],
+      over: [Make.stored(lab), Make.stored(old), Make.stored(Make.image)], allowRestart: flag)
+    try plan.validate()
+    let words = ["update Network/lab next-boot", "update VirtualMachine/web restart"]
+    #expect(plan.words == Array(words.prefix(count)))
+    #expect(
+      plan.actions.dropFirst().first?.reason.message
+        == (count == 2 ? "restart wanted by interfaces[lan].network" : nil))
+  }
+
   @Test("the policy that counts is the one declared")
   func declared() {
     let stored = [Make.stored(Self.machine("Never")), Make.stored(Make.image)]

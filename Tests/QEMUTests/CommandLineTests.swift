@@ -24,6 +24,7 @@ struct CommandLineTests {
     interfaces: [
       MachineSpec.Interface(
         id: "lan", mac: "52:54:00:00:00:01", subnet: "10.77.0.0/24", guestAddress: "10.77.0.11",
+        domain: "lab.example",
         forwards: [
           MachineSpec.HostForward(hostPort: 8080, guestPort: 80),
           MachineSpec.HostForward(
@@ -79,7 +80,7 @@ struct CommandLineTests {
     -blockdev {"driver":"raw","node-name":"seed","file":"seed_file","read-only":true}
     -device {"driver":"virtio-blk-pci","id":"seed-device","bus":"pcie.0","addr":"0x17",\
     "drive":"seed"}
-    -netdev user,id=lan,net=10.77.0.0/24,dhcpstart=10.77.0.11,\
+    -netdev user,id=lan,net=10.77.0.0/24,dhcpstart=10.77.0.11,domainname=lab.example,\
     hostfwd=tcp:127.0.0.1:8080-:80,hostfwd=udp:0.0.0.0:5353-:53
     -device {"driver":"virtio-net-pci","id":"lan-device","bus":"port-lan","netdev":"lan",\
     "mac":"52:54:00:00:00:01"}

@@ -155,6 +155,7 @@ struct HardwareTests {
     #expect(plug.last?.arguments["bus"] == "port-spare0")
     let card = MachineSpec.Interface(
       id: "net-b", mac: "52:54:00:00:00:02", guestAddress: "10.0.2.20",
+      domain: "lab.example",
       forwards: [MachineSpec.HostForward(hostPort: 8080, guestPort: 80)])
     #expect(
       HardwareChange.plugInterface(card).commands(hardware, port: "p").first
@@ -162,6 +163,7 @@ struct HardwareTests {
           "netdev_add",
           [
             "type": "user", "id": "net-b", "dhcpstart": "10.0.2.20",
+            "domainname": "lab.example",
             "hostfwd": [["str": "tcp:127.0.0.1:8080-:80"]],
           ]))
     #expect(

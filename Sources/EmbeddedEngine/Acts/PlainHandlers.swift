@@ -20,30 +20,14 @@ struct ResourcePoolHandler: ResourceHandler {
     }
   }
 
-  func carryOut(_ run: ActRun) async throws -> ActOutcome { ActOutcome(effect: .live) }
-  func details(_ db: Database, _ change: Change, in engine: EmbeddedEngine) -> JSONValue { [:] }
-  func remove(_ run: ActRun) async throws {}
-  func forget(_ db: Database, uid: String) throws {}
-}
-
-/// A network; in mode `user` it is nothing but its row, since QEMU itself is the network.
-struct NetworkHandler: ResourceHandler {
-  static let otherModes = "this engine provides mode user only; set spec.mode to user"
-
-  func reserve(_ db: Database, _ change: Change, in engine: EmbeddedEngine) throws {
-    guard let after = change.after else { return }
-    let mode = try NetworkSpecification(after.spec).mode
-    guard mode == .user else {
-      throw EngineError(
-        "unsupported", "mode \(mode.rawValue) of \(change.id) is not provided by this engine",
-        help: Self.otherModes)
-    }
-  }
-
   func carryOut(_ run: ActRun) async throws -> ActOutcome {
-    ActOutcome(effect: run.change.changesWhole ? .nextBoot : .none)
+    guard let before = run.change.before?.resource, let after = run.change.after else {
+      return ActOutcome()
+    }
+    let differences = Schema.table(for: .resourcePool)
+      .differences(from: before.spec, to: after.spec)
+    return ActOutcome(effect: differences.map(\.effect).max() ?? .none)
   }
-
   func details(_ db: Database, _ change: Change, in engine: EmbeddedEngine) -> JSONValue { [:] }
   func remove(_ run: ActRun) async throws {}
   func forget(_ db: Database, uid: String) throws {}

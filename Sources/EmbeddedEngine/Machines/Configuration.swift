@@ -10,9 +10,14 @@ internal import SystemIO
 // A machine's specification as its monitor and QEMU are to see it.
 extension EmbeddedEngine {
   /// Writes what the next start will run; nothing is written where it stands there already.
-  func writeConfiguration(_ uid: String, _ resource: Resource, generation: Int64) throws {
+  ///
+  /// - Parameter network: a network that is about to be as it says here.
+  func writeConfiguration(
+    _ uid: String, _ resource: Resource, generation: Int64, changing network: Resource? = nil
+  ) throws {
     let directory = MachineDirectory(home.machine(uid))
-    let configuration = try makeConfiguration(uid, resource, generation: generation)
+    let configuration = try makeConfiguration(
+      uid, resource, generation: generation, changing: network)
     do {
       // One that can't be read is replaced.
       if let old = try? MonitorConfiguration.read(directory), old == configuration { return }
@@ -23,11 +28,13 @@ extension EmbeddedEngine {
   }
 
   func makeConfiguration(
-    _ uid: String, _ resource: Resource, generation: Int64
+    _ uid: String, _ resource: Resource, generation: Int64, changing network: Resource? = nil
   ) throws -> MonitorConfiguration {
     let spec = try MachineSpecification(resource.spec)
     let choice = try accelerator()
-    let facts = try store.read { db in try ConfigurationFacts(db, spec, uid: uid, in: self) }
+    let facts = try store.read { db in
+      try ConfigurationFacts(db, spec, uid: uid, changing: network, in: self)
+    }
     guard let memory = Int(exactly: spec.memory), let most = Int(exactly: spec.maximumMemory) else {
       throw EngineError("invalid", "the memory of \(resource.id) is out of range")
     }
@@ -45,7 +52,9 @@ extension EmbeddedEngine {
       firmware: try firmware(uid, resource.id, spec, facts), disks: disks,
       interfaces: facts.interfaces)
     return MonitorConfiguration(
-      machineID: uid, generation: resource.mark(generation), qemu: programs.qemu, machine: machine,
+      machineID: uid,
+      generation: StartMark(resource, generation: generation, networks: facts.networks).text,
+      qemu: programs.qemu, machine: machine,
       strategy: RunStrategy(rawValue: spec.runStrategy.rawValue) ?? .manual,
       grace: spec.terminationGracePeriod * 1000,
       readiness: try spec.readinessProbe.map { try probe($0, facts, resource.id) })
@@ -119,12 +128,20 @@ extension EmbeddedEngine {
 struct ConfigurationFacts {
   var disks: [MachineSpec.Disk] = []
   var interfaces: [MachineSpec.Interface] = []
+  /// What the interfaces are plugged into.
+  var networks: NetworkDefinitions
   /// The image that the first disk is a clone of.
   var bootImage: StoredImage?
 
   init(
-    _ db: Database, _ spec: MachineSpecification, uid: String, in engine: EmbeddedEngine
+    _ db: Database, _ spec: MachineSpecification, uid: String, changing changed: Resource?,
+    in engine: EmbeddedEngine
   ) throws {
+    networks = try NetworkDefinitions(spec) { name in
+      let id = ResourceID(.network, name)
+      if let changed, changed.id == id { return changed.networkDefinition }
+      return try StoredResource.require(db, id).resource.networkDefinition
+    }
     let owned = try StoredDisk.owned(by: uid, db)
     for (index, disk) in spec.disks.enumerated() {
       let row: StoredDisk?
@@ -154,15 +171,14 @@ struct ConfigurationFacts {
     let ports = try Allocation.all(db, .port, owner: uid)
     let forwards = spec.forwards
     for interface in spec.interfaces {
-      let network = try StoredResource.require(db, ResourceID(.network, interface.network))
+      let network = try NetworkSpecification(networks.byInterface[interface.name] ?? [:])
       guard let mac = macs[interface.name] else {
         throw corruptRow("allocations", "the MAC of \(uid)/\(interface.name) is missing")
       }
       interfaces.append(
         MachineSpec.Interface(
-          id: interface.netNode, mac: mac,
-          subnet: try NetworkSpecification(network.resource.spec).subnet,
-          guestAddress: interface.address,
+          id: interface.netNode, mac: mac, subnet: network.subnet,
+          guestAddress: interface.address ?? network.firstGuestAddress, domain: network.domain,
           forwards: try forwards.filter { $0.interface == interface.name }.map {
             try Self.forward($0.port, ports[$0.port.slot(of: interface.name)])
           }, isConnected: interface.isConnected))
@@ -178,14 +194,6 @@ struct ConfigurationFacts {
     return MachineSpec.HostForward(
       transport: port.networkProtocol == "udp" ? .udp : .tcp, hostAddress: port.address,
       hostPort: host, guestPort: guest)
-  }
-}
-
-extension Resource {
-  /// Tells what a guest was started with from what was applied later, in its monitor's records: an
-  /// act that was cut short may come with the same generation and another specification.
-  func mark(_ generation: Int64) -> String {
-    "\(generation)-\(String(fnv1a(spec.text().utf8), radix: 16))"
   }
 }
 
@@ -210,6 +218,16 @@ extension MachineSpecification.Disk {
       else { throw EngineError("invalid", "the limits of disk \(name) are out of range") }
       return MachineSpec.DiskLimits(bytesPerSecond: bytes, operationsPerSecond: requests)
     }
+  }
+}
+
+extension NetworkSpecification {
+  /// The address that DHCP gives the one guest of a user network; nil leaves it to QEMU, which takes
+  /// the 15th and so, in a small network, the one for broadcasts.
+  fileprivate var firstGuestAddress: String? {
+    if let first = dhcpRange.first { return first }
+    guard let network = subnet.flatMap({ IPv4Network($0) }), network.prefix > 27 else { return nil }
+    return IPv4Address(value: network.first.value + 4).description
   }
 }
 

@@ -10,8 +10,8 @@ internal import SystemIO
 /// What a look at a machine's processes gave.
 struct Examined: Sendable {
   var status: MachineStatus
-  /// The mark of the specification the running guest was started with.
-  var runningGeneration: String?
+  /// The mark of what the running guest was started with.
+  var running: StartMark?
   /// What the running guest's machine is made of; nil where it can't be asked.
   var hardware: Hardware?
 }
@@ -78,7 +78,8 @@ extension EmbeddedEngine {
       if !panic.isEmpty { machine.reason = "restarts after: \(end.summary): \(panic)" }
     }
     return Examined(
-      status: machine, runningGeneration: status.generation, hardware: hardware(client, status))
+      status: machine, running: status.started.map { StartMark($0.generation) },
+      hardware: hardware(client, status))
   }
 
   /// What a running guest's machine is made of.
@@ -96,13 +97,13 @@ extension EmbeddedEngine {
       // Its end is recorded, and its run strategy followed, once a monitor can be started.
       Examined(
         status: MachineStatus(state: .crashed, reason: reason, since: row.since),
-        runningGeneration: record.generation)
+        running: StartMark(record.generation))
     case .running(let record), .unknown(let record):
       Examined(
         status: MachineStatus(
           state: .unresponsive, reason: reason, since: row.since,
           processID: record.process.pid, accelerator: record.accelerator),
-        runningGeneration: record.generation)
+        running: StartMark(record.generation))
     case .neverStarted, .ended: nil
     }
   }
@@ -121,7 +122,7 @@ extension EmbeddedEngine {
         current.state = state
         current.reason = reason
         current.since = since
-        current.runningSpec = nil
+        current.forgetGuest()
         try current.save(db)
       }
     }
@@ -170,10 +171,6 @@ extension JournalEntry {
     default: return nil
     }
   }
-}
-
-extension MonitorStatus {
-  var generation: String? { started?.generation }
 }
 
 extension MachineStatus {

@@ -70,17 +70,27 @@ extension EmbeddedEngine {
       }
     }
     let inEffect = schema.inEffect(after.spec, from: running, staged: staged)
-    try removeLeftDisks(
-      change.uid, keeping: spec.disks + MachineSpecification(inEffect).disks)
+    let effective = try MachineSpecification(inEffect)
+    try removeLeftDisks(change.uid, keeping: spec.disks + effective.disks)
+    let kept = Set(now.interfaces.map(\.name)).intersection(effective.interfaces.map(\.name))
     try store.write { db in
       var row = try StoredMachine.require(db, change.uid)
       row.runningSpec = inEffect
+      // What was plugged in just now is on the network as it is defined now.
+      row.runningNetworks = row.runningNetworks?.keeping(kept)
       try row.save(db)
     }
     outcome = outcome.telling(differences.filter(asked(of: change, after)), staged)
     if hasNewSecrets, change.before?.inputs != change.inputs || change.restart {
       outcome.staged.append("cloudInit")
       outcome.effect = .nextBoot
+    }
+    if change.restart {
+      // Its networks may have changed since its start, apart from it.
+      outcome.staged += try outdatedNetworks(
+        of: row, StartMark(status.started?.generation ?? ""), spec
+      )
+      .filter { !outcome.staged.contains($0) }
     }
     return outcome
   }
@@ -127,6 +137,13 @@ extension EmbeddedEngine {
         }
       }
     }
+  }
+}
+
+extension JSONValue {
+  /// The same with these members alone.
+  fileprivate func keeping(_ names: Set<String>) -> JSONValue? {
+    object.map { .object(JSONObject(members: $0.members.filter { names.contains($0.name) })) }
   }
 }
 

@@ -21,9 +21,9 @@ struct MachineHandler: ResourceHandler {
     } else if let before = change.before, !row.isDown {
       // What is in effect in a running guest, from the moment that it differs; a guest that its
       // monitor restarted meanwhile has what was staged before.
-      let running = try engine.runningGeneration(change.uid)
+      let running = try engine.runningMark(change.uid)
       if row.runningSpec == nil
-        || change.changesWhole && running == before.resource.mark(before.generation)
+        || change.changesWhole && running?.specification == before.resource.mark(before.generation)
       {
         row.runningSpec = before.resource.spec
         row.runningInputs = before.inputs

@@ -13,10 +13,10 @@ extension EmbeddedEngine {
     try store.read { db in try StoredMachine.find(db, uid).map { !$0.isDown } ?? false }
   }
 
-  /// The generation a machine's guest was started with; nil where none runs.
-  func runningGeneration(_ uid: String) throws -> String? {
+  /// The mark of what a machine's guest was started with; nil where none runs.
+  func runningMark(_ uid: String) throws -> StartMark? {
     if case .running(let record) = try report(MachineDirectory(home.machine(uid))).guest {
-      return record.generation
+      return StartMark(record.generation)
     }
     return nil
   }
@@ -145,7 +145,7 @@ extension EmbeddedEngine {
       row.isDown = false
       row.state = .starting
       row.reason = nil
-      row.runningSpec = nil
+      row.forgetGuest()
       row.since = now
     }
     do {
@@ -179,7 +179,7 @@ extension EmbeddedEngine {
       row.isDown = false
       row.state = .running
       row.reason = nil
-      row.runningSpec = nil
+      row.forgetGuest()
       row.since = now
     }
   }
@@ -234,7 +234,7 @@ extension EmbeddedEngine {
       row.isDown = true
       row.state = .halted
       row.reason = reason
-      row.runningSpec = nil
+      row.forgetGuest()
       row.since = now
     }
   }

@@ -20,6 +20,9 @@ func makeMigrator() -> DatabaseMigrator {
   migrator.registerMigration("5-actors") { db in
     try db.execute(sql: actorsSchema)
   }
+  migrator.registerMigration("6-running-networks") { db in
+    try db.execute(sql: "ALTER TABLE machines ADD COLUMN running_networks TEXT")
+  }
   return migrator
 }
 

@@ -15,6 +15,9 @@ struct StoredMachine: Sendable {
   var runningSpec: JSONValue?
   /// The digest of the secrets it was started with, where `runningSpec` is known.
   var runningInputs: String?
+  /// What the networks of the running guest's interfaces were defined as when it got them, by the
+  /// interface's name; there from the moment that one is changed.
+  var runningNetworks: JSONValue?
   /// Counts the disks it had: a machine made anew gets a new instance-id, so that cloud-init in it
   /// begins anew too.
   var instance: Int64
@@ -35,7 +38,7 @@ struct StoredMachine: Sendable {
 
   private static let columns =
     "uid, is_down, state, reason, since, running_spec, instance, journal_sequence, replacing,"
-    + " running_inputs"
+    + " running_inputs, running_networks"
 
   init(uid: String) {
     self.uid = uid
@@ -44,6 +47,12 @@ struct StoredMachine: Sendable {
     instance = 1
     journalSequence = 0
     replacing = .no
+  }
+
+  /// What was in effect in a guest that is gone.
+  mutating func forgetGuest() {
+    runningSpec = nil
+    runningNetworks = nil
   }
 
   private init(_ row: Row) throws {
@@ -58,6 +67,7 @@ struct StoredMachine: Sendable {
     journalSequence = try row.integer(7)
     replacing = try row.choice(8)
     runningInputs = try row.optionalText(9)
+    runningNetworks = try row.optionalJSON(10)
   }
 
   static func all(_ db: Database) throws -> [String: StoredMachine] {
@@ -90,10 +100,10 @@ struct StoredMachine: Sendable {
 
   func save(_ db: Database) throws {
     try db.run(
-      sql: "REPLACE INTO machines (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      sql: "REPLACE INTO machines (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       arguments: [
         uid, isDown ? 1 : 0, state.rawValue, reason, since, runningSpec?.text(), instance,
-        journalSequence, replacing.rawValue, runningInputs,
+        journalSequence, replacing.rawValue, runningInputs, runningNetworks?.text(),
       ])
   }
 
