@@ -86,14 +86,11 @@ struct MachineUniqueness {
     _ address: String, of network: String, _ resource: Resource, _ path: String
   ) {
     guard let specification = networks[network] else { return }
-    if let subnet = specification.subnet.flatMap({ IPv4Network($0) }),
-      let parsed = IPv4Address(address), !subnet.isHost(parsed)
-    {
+    if let objection = IPv4Address(address).flatMap({ specification.objection(to: $0) }) {
       diagnostics.append(
         Diagnostic(
-          "invalid-value", "\(address) is no address for guests in \(subnet) of Network/\(network)",
-          path: path, at: resource.written.span(at: path), help: "choose an address of that network"
-        ))
+          "invalid-value", "\(objection) of Network/\(network)", path: path,
+          at: resource.written.span(at: path), help: "choose an address of that network"))
     }
     // In mode `user` each machine has a network of its own.
     if specification.mode == .user { return }

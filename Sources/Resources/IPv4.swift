@@ -58,6 +58,13 @@ public struct IPv4Network: Hashable, Sendable, CustomStringConvertible {
     contains(address) && address != first && address != last
   }
 
+  /// The addresses that QEMU's user networking takes for itself: the host's and the resolver's.
+  ///
+  /// As net/slirp.c chooses them where it is not told.
+  public var userServices: [IPv4Address] {
+    [0x0202, 0x0203].map { IPv4Address(value: first.value | ($0 & ~mask)) }
+  }
+
   /// `10.0.2.0/24`.
   public var description: String { "\(first)/\(prefix)" }
 

@@ -159,6 +159,20 @@ struct LoadingTests {
       load(text("nat"), known: known).diagnostics.map(\.code.rawValue) == ["duplicate-address"])
   }
 
+  @Test(
+    "what QEMU has for itself in mode user is no guest's",
+    arguments: [("user", ["conflicting-fields", "invalid-value"]), ("nat", [])])
+  func userServices(mode: String, codes: [String]) {
+    let network = document(
+      .network, "lab",
+      "mode: \(mode)\nsubnet: 10.77.0.0/24\ndhcp: {range: [10.77.0.2, 10.77.0.9]}")
+    let machine = document(
+      .virtualMachine, "a",
+      "disks: [{name: r, image: i}]\ninterfaces: [{name: a, network: lab, address: 10.77.0.3}]")
+    let loaded = load("\(network)---\n\(machine)", known: [ResourceID(.image, "i")])
+    #expect(loaded.diagnostics.map(\.code.rawValue) == codes)
+  }
+
   @Test("a long chain of pools is no cycle, and a cycle is reported once")
   func cycles() {
     func chain(_ last: String) -> String {

@@ -93,13 +93,11 @@ extension Specification {
     if range[1] < range[0] {
       return [conflict("the range ends at \(range[1]), before it begins", path)]
     }
-    guard let subnet else {
+    guard subnet != nil else {
       return [
         conflict("a range of addresses needs 'subnet'", path, help: "write 'subnet' beside 'dhcp'")
       ]
     }
-    return range.filter { !subnet.isHost($0) }.map {
-      conflict("\($0) is no address for guests in \(subnet)", path)
-    }
+    return range.compactMap { network.objection(to: $0) }.map { conflict($0, path) }
   }
 }

@@ -35,3 +35,15 @@ public struct NetworkSpecification: Sendable, Hashable {
     bridge = try reader.optionalText("bridge")
   }
 }
+
+extension NetworkSpecification {
+  /// Why no guest can have an address; nil where one can.
+  public func objection(to address: IPv4Address) -> String? {
+    guard let subnet = subnet.flatMap({ IPv4Network($0) }) else { return nil }
+    guard subnet.isHost(address) else {
+      return "\(address) is no address for guests in \(subnet)"
+    }
+    return mode == .user && subnet.userServices.contains(address)
+      ? "\(address) is what QEMU has for itself in \(subnet)" : nil
+  }
+}
