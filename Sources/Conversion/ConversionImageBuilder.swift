@@ -33,7 +33,7 @@ public struct ConversionImageBuilder: ImageBuilder {
     return try await onOwnThread {
       var digest = Digest()
       digest.add(converterVersion)
-      digest.add(image.spec.text(sortedNames: true))
+      digest.add(image.contentSpecification.text(sortedNames: true))
       try ImageInputs(host: host).add(specification, to: &digest)
       return digest.text()
     }
@@ -154,5 +154,17 @@ public struct ConversionImageBuilder: ImageBuilder {
       try BuiltImageFile.write(result, to: directory)
       return result
     }
+  }
+}
+
+extension Resource {
+  /// What of an image's specification its content depends on: what protects it stands as if nothing
+  /// did.
+  fileprivate var contentSpecification: JSONValue {
+    var spec = spec
+    if spec["lifecycle"] != nil {
+      spec["lifecycle"] = Schema.table(for: .image).field(at: "lifecycle")?.filledDefault
+    }
+    return spec
   }
 }

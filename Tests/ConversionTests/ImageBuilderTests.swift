@@ -48,6 +48,11 @@ import Testing
     let resource = image(["tree": ["path": .string(root)]])
     let first = try await builder.inputs(of: resource)
     #expect(try await builder.inputs(of: resource) == first)
+    var protected = resource
+    protected.spec["lifecycle"] = ["deletionProtection": false, "deletionPolicy": "Delete"]
+    let unprotected = try await builder.inputs(of: protected)
+    protected.spec["lifecycle"] = ["deletionProtection": true, "deletionPolicy": "Retain"]
+    #expect(try await builder.inputs(of: protected) == unprotected)
     try Tool.check("chmod", ["600", "\(root)/etc/hostname"])
     try Tool.check("chmod", ["640", "\(root)/etc/fstab"])
     #expect(try await builder.inputs(of: resource) != first)

@@ -40,7 +40,8 @@ struct ImageHandler: ResourceHandler {
     try await run.step("seal") {
       try engine.seal(built, of: change, intent: run.intent, directory)
     }
-    return ActOutcome(effect: change.changesWhole ? .replace : .none)
+    // Guests run on in what their disks were cloned from.
+    return ActOutcome()
   }
 
   func details(
