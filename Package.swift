@@ -148,7 +148,9 @@ let package = Package(
         "Commands", "DiskImage", "JSON", "Resources", "Diagnostics", "EngineInterface", "Execution",
         "Planning", "QEMU", "XML",
       ]),
-    tests("EndToEnd", ["JSON", "SystemIO", subprocess, systemPackage]),
+    tests(
+      "EndToEnd",
+      ["JSON", "Monitor", "QEMU", "Resources", "SystemIO", subprocess, systemPackage]),
 
     // Processes that die where a test says, and what stands in for QEMU. Never installed.
     faultInjection("FaultPoints", ["SystemIO"]),

@@ -10,6 +10,8 @@ import Testing
 struct Ingot {
   let home: String
   let directory: String
+  /// Variables beside those of the test's own environment.
+  var environment: [String: String] = [:]
 
   /// What a command answered.
   struct Answer {
@@ -24,12 +26,17 @@ struct Ingot {
     return try BuiltProducts.path(of: "ingot")
   }
 
+  private var variables: Subprocess.Environment {
+    .inherit.updating(["INGOT_HOME": home, "NO_COLOR": "1"]).updating(
+      Dictionary(uniqueKeysWithValues: environment.map { (.init(stringLiteral: $0.key), $0.value) })
+    )
+  }
+
   /// Runs a command to its end.
   func run(_ arguments: [String], input: String = "") async throws -> Answer {
     let result = try await Subprocess.run(
       .path(FilePath(Self.executable())), arguments: Arguments(arguments),
-      environment: .inherit.updating(["INGOT_HOME": home, "NO_COLOR": "1"]),
-      workingDirectory: FilePath(directory), input: .string(input),
+      environment: variables, workingDirectory: FilePath(directory), input: .string(input),
       output: .string(limit: 1 << 24), error: .string(limit: 1 << 24))
     let code: Int32
     switch result.terminationStatus {
@@ -63,8 +70,8 @@ struct Ingot {
   func runAndKill(_ arguments: [String], afterMilliseconds delay: Int) async throws {
     _ = try await Subprocess.run(
       .path(FilePath(Self.executable())), arguments: Arguments(arguments),
-      environment: .inherit.updating(["INGOT_HOME": home, "NO_COLOR": "1"]),
-      workingDirectory: FilePath(directory), input: .none, output: .discarded, error: .discarded
+      environment: variables, workingDirectory: FilePath(directory), input: .none,
+      output: .discarded, error: .discarded
     ) { execution in
       try await Task.sleep(for: .milliseconds(delay))
       // It may have ended before; then there is nobody to kill.

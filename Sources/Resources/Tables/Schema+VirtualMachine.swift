@@ -7,7 +7,8 @@ extension Schema {
       Field(
         "runStrategy", .choice(["Always", "RerunOnFailure", "Manual", "Halted"]),
         default: "Always", effect: .live,
-        "When the guest runs: always, again after a failure, as commands say, never."),
+        "When the guest runs: always, again after a failure, as commands say, never (it is shut down)."
+      ),
       Field(
         "resourcePool", .reference(.resourcePool), default: "default", effect: .live,
         "The resource pool it is billed to."),
@@ -77,7 +78,9 @@ extension Schema {
   ]
 
   private static let diskFields = [
-    Field("name", .text(.name), required: true, "The name, unique in the machine."),
+    Field(
+      "name", .text(.name), required: true, effect: .nextBoot, live: .devices,
+      "The name, unique in the machine; under another one it is another disk."),
     Field(
       "image", .reference(.image), effect: .replace,
       "Make the disk as a thin clone of this image."),
@@ -105,7 +108,9 @@ extension Schema {
   ]
 
   private static let interfaceFields = [
-    Field("name", .text(.name), required: true, "The name, unique in the machine."),
+    Field(
+      "name", .text(.name), required: true, effect: .nextBoot, live: .devices,
+      "The name, unique in the machine; under another one it is another interface."),
     Field(
       "network", .reference(.network), default: "default", effect: .nextBoot,
       "The network it is plugged into."),
