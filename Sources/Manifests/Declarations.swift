@@ -11,12 +11,22 @@ struct Declarations {
   /// Those of the readable ones that have errors all the same.
   private var flawed: Set<ResourceID> = []
   private var places: [ResourceID: SourceSpan] = [:]
-  /// What refers to others, by the fields that do.
-  private var references: [(fields: WrittenFields, references: [DocumentDecoder.Reference])] = []
-  private var machines: [(resource: Int, specification: MachineSpecification)] = []
+  /// What can refer to others: all but flawed documents.
+  private var documents: [DecodedDocument] = []
+  /// The machines, with their indices among the readable ones.
+  private var machines: [(resource: Int, document: DecodedDocument)] = []
   private var networks: [String: NetworkSpecification] = [:]
 
-  init(known: Set<ResourceID>) { self.known = known }
+  /// Nothing yet.
+  ///
+  /// - Parameters:
+  ///   - known: what is there without being declared.
+  ///   - count: about how many documents there will be.
+  init(known: Set<ResourceID>, count: Int = 0) {
+    self.known = known
+    places.reserveCapacity(count)
+    readable.reserveCapacity(count)
+  }
 
   /// Takes in a document's outcome.
   ///
@@ -26,7 +36,7 @@ struct Declarations {
     let decoder = document.decoder
     if !document.isFlawed {
       diagnostics += decoder.diagnostics
-      if !decoder.references.isEmpty { references.append((decoder.written, decoder.references)) }
+      documents.append(document)
     }
     guard let id = decoder.id, let place = decoder.nameSpan else { return }
     if let first = places[id] {
@@ -39,7 +49,7 @@ struct Declarations {
     places[id] = place
     if let resource = document.resource, !document.isFlawed {
       switch decoder.specification {
-      case .virtualMachine(let machine): machines.append((readable.count, machine))
+      case .virtualMachine: machines.append((readable.count, document))
       case .network(let network): networks[id.name] = network
       default: break
       }
@@ -58,16 +68,20 @@ struct Declarations {
     checkReferences()
     checkCycles(.resourcePool, path: "spec.parent") { $0["parent"]?.string }
     checkCycles(.image, path: "spec.source.image") { $0["source"]?["image"]?.string }
-    var check = MachineUniqueness(networks: networks)
-    for (index, machine) in machines { check.add(machine, of: readable[index]) }
+    var check = MachineUniqueness(readable, networks: networks)
+    for (index, document) in machines {
+      if case .virtualMachine(let machine) = document.decoder.specification {
+        check.add(machine, of: index)
+      }
+    }
     diagnostics += check.diagnostics
   }
 
   private mutating func checkReferences() {
     var helps: [ResourceID: String] = [:]
-    for (fields, references) in references {
-      for reference in references where !isThere(reference.target) {
-        let target = reference.target
+    for document in documents {
+      for reference in document.decoder.references where !isThere(reference.target) {
+        let (target, fields) = (reference.target, document.decoder.written)
         // Comparing with all names costs much where thousands are wrong; the first tell.
         let help = helps[target] ?? (helps.count < 20 ? help(for: target) : "declare it")
         helps[target] = help

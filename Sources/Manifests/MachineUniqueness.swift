@@ -3,7 +3,8 @@ internal import Resources
 
 /// Finds what two machines can't both have: a MAC, a port of the host, an address, a volume.
 struct MachineUniqueness {
-  let networks: [String: NetworkSpecification]
+  private let resources: [Resource]
+  private let networks: [String: NetworkSpecification]
   private(set) var diagnostics: [Diagnostic] = []
   private var owners: [Claim: Owner] = [:]
   /// By protocol and port: the addresses that are listened on.
@@ -22,22 +23,18 @@ struct MachineUniqueness {
 
   /// A field of a machine that makes a claim.
   private struct Owner {
-    var id: ResourceID
+    /// The machine's index.
+    var machine: Int
     var path: String
-    private let written: WrittenFields
-
-    init(_ resource: Resource, _ path: String) {
-      id = resource.id
-      self.path = path
-      written = resource.written
-    }
-
-    var span: SourceSpan? { written.span(at: path) }
   }
 
-  init(networks: [String: NetworkSpecification]) { self.networks = networks }
+  init(_ resources: [Resource], networks: [String: NetworkSpecification]) {
+    self.resources = resources
+    self.networks = networks
+  }
 
-  mutating func add(_ machine: MachineSpecification, of resource: Resource) {
+  /// Takes in what the machine with an index among the resources claims.
+  mutating func add(_ machine: MachineSpecification, of resource: Int) {
     for disk in machine.disks {
       guard case .volume(let name) = disk.source else { continue }
       claim(
@@ -60,37 +57,42 @@ struct MachineUniqueness {
 
   private mutating func claim(
     _ claim: Claim, _ code: DiagnosticCode, _ what: @autoclosure () -> String,
-    _ resource: Resource, _ path: String, help: String
+    _ resource: Int, _ path: String, help: String
   ) {
-    let owner = Owner(resource, path)
+    let owner = Owner(machine: resource, path: path)
     if let first = owners[claim] {
       // A volume twice in one machine is the field table's to report.
-      if case .volume = claim, first.id == owner.id { return }
+      if case .volume = claim, first.machine == owner.machine { return }
       report(code, what(), owner, first, help: help)
     } else {
       owners[claim] = owner
     }
   }
 
+  private func span(_ owner: Owner) -> SourceSpan? {
+    resources[owner.machine].written.span(at: owner.path)
+  }
+
   private mutating func report(
     _ code: DiagnosticCode, _ what: String, _ owner: Owner, _ first: Owner, help: String
   ) {
-    let place = first.span.map { " at \($0)" } ?? ""
+    let place = span(first).map { " at \($0)" } ?? ""
     diagnostics.append(
       Diagnostic(
-        code, "\(what) is used by \(first.id)\(place) already", path: owner.path,
-        at: owner.span, help: help))
+        code, "\(what) is used by \(resources[first.machine].id)\(place) already", path: owner.path,
+        at: span(owner), help: help))
   }
 
   private mutating func add(
-    _ address: String, of network: String, _ resource: Resource, _ path: String
+    _ address: String, of network: String, _ resource: Int, _ path: String
   ) {
     guard let specification = networks[network] else { return }
     if let objection = IPv4Address(address).flatMap({ specification.objection(to: $0) }) {
       diagnostics.append(
         Diagnostic(
           "invalid-value", "\(objection) of Network/\(network)", path: path,
-          at: resource.written.span(at: path), help: "choose an address of that network"))
+          at: span(Owner(machine: resource, path: path)),
+          help: "choose an address of that network"))
     }
     // In mode `user` each machine has a network of its own.
     if specification.mode == .user { return }
@@ -101,17 +103,17 @@ struct MachineUniqueness {
   }
 
   private mutating func add(
-    _ port: MachineSpecification.PortForward, _ resource: Resource, _ path: String
+    _ port: MachineSpecification.PortForward, _ resource: Int, _ path: String
   ) {
     guard let host = port.host else { return }
     let path = "\(path).ports[\(port.guest)/\(port.networkProtocol)].host"
-    let owner = Owner(resource, path)
+    let owner = Owner(machine: resource, path: path)
     let key = Port(networkProtocol: port.networkProtocol, number: host)
     let others = listeners[key, default: []]
     let any = "0.0.0.0"
     // Two of one machine are the field table's to report.
     let first = others.first {
-      $0.owner.id != resource.id
+      $0.owner.machine != resource
         && ($0.address == port.address || $0.address == any || port.address == any)
     }
     if let first {

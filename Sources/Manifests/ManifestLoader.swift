@@ -86,7 +86,7 @@ public enum ManifestLoader {
   ) -> LoadedManifests {
     var reader = DocumentReader(sources, overlays: overlays, variables: variables)
     let documents = reader.documents()
-    var declared = Declarations(known: known.union(builtIn))
+    var declared = Declarations(known: known.union(builtIn), count: documents.count)
     declared.diagnostics = reader.diagnostics
     for document in documents { declared.add(document) }
     declared.check()

@@ -115,6 +115,12 @@ public enum Quantity {
   private static func scaled(
     _ number: Substring, by unit: Int64, _ text: String, _ what: String, _ smallest: String
   ) throws(QuantityError) -> Int64 {
+    // Most are whole and small.
+    if number.utf8.count <= 18, let digits = Int64(number) {
+      let (value, isTooLarge) = digits.multipliedReportingOverflow(by: unit)
+      if isTooLarge { throw tooLarge(text) }
+      return value
+    }
     let parts = number.split(separator: ".", omittingEmptySubsequences: false)
     guard (1...2).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }) else {
       throw QuantityError(description: "'\(text)' is no \(what.dropFirst(2))", help: nil)

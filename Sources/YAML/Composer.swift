@@ -93,6 +93,7 @@ struct Composer {
       throw stop(
         "nested deeper than \(limits.depth) levels", at: events.start, help: "nest less deeply")
     }
+    if events.isPureScalar { return scalar() }
     if events.type == YAML_ALIAS_EVENT { return try aliased() }
     checkTag()
     let anchor = events.anchor
@@ -100,10 +101,7 @@ struct Composer {
     if let anchor { openAnchors.insert(anchor) }
     let node: YAMLNode
     switch events.type {
-    case YAML_SCALAR_EVENT:
-      nodeCount += 1
-      if events.mentionsReference { hasReferences = true }
-      node = made(.scalar(events.text, isPlain: events.isPlain), from: events.start)
+    case YAML_SCALAR_EVENT: node = scalar()
     case YAML_SEQUENCE_START_EVENT: node = try sequence(depth: depth)
     default: node = try mapping(depth: depth)
     }
@@ -117,6 +115,12 @@ struct Composer {
   /// A node that ends with the current event.
   private func made(_ content: YAMLNode.Content, from start: YAMLMark) -> YAMLNode {
     YAMLNode(content: content, start: start, end: events.end, source: source)
+  }
+
+  private mutating func scalar() -> YAMLNode {
+    nodeCount += 1
+    if events.mentionsReference { hasReferences = true }
+    return made(.scalar(events.text, isPlain: events.isPlain), from: events.start)
   }
 
   private mutating func aliased() throws(Stopped) -> YAMLNode {

@@ -1,4 +1,5 @@
 internal import CLibyaml
+internal import Glibc
 
 /// libyaml's parser and its current event, freed with the object.
 final class EventReader {
@@ -76,14 +77,19 @@ final class EventReader {
       decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
   }
 
+  /// Whether the current event is a scalar without anchor and tag, as most are.
+  var isPureScalar: Bool {
+    type == YAML_SCALAR_EVENT && current.pointee.data.scalar.anchor == nil
+      && current.pointee.data.scalar.tag == nil
+  }
+
   /// Whether `${` stands in the current scalar.
   var mentionsReference: Bool {
     let scalar = current.pointee.data.scalar
+    guard memchr(scalar.value, Int32(UInt8(ascii: "$")), scalar.length) != nil else { return false }
     let text = UnsafeBufferPointer(start: scalar.value, count: scalar.length)
-    guard let dollar = text.firstIndex(of: UInt8(ascii: "$")) else { return false }
-    return text[dollar...].indices.contains { index in
-      text[index] == UInt8(ascii: "$") && index + 1 < text.count
-        && text[index + 1] == UInt8(ascii: "{")
+    return text.indices.dropLast().contains { index in
+      text[index] == UInt8(ascii: "$") && text[index + 1] == UInt8(ascii: "{")
     }
   }
 
