@@ -90,21 +90,28 @@ extension EmbeddedEngine {
     return try? client.hardware()
   }
 
-  /// The look at a machine whose guest no monitor tells of; nil where its end is recorded.
+  /// The look at a machine whose guest no monitor tells of; nil where it has ended for good.
   private func unreachable(_ row: StoredMachine, _ reason: String) throws -> Examined? {
-    switch try report(MachineDirectory(home.machine(row.uid))).guest {
+    let directory = MachineDirectory(home.machine(row.uid))
+    switch try report(directory).guest {
+    case .neverStarted: return nil
+    case .ended(let end):
+      guard fileExists(directory.configuration),
+        try configuration(of: directory).restarts(after: end)
+      else { return nil }
+      // Its monitor died over the restart, which is gone on with once another can be started.
+      return Examined(status: MachineStatus(state: .crashed, reason: reason, since: row.since))
     case .vanished(let record):
       // Its end is recorded, and its run strategy followed, once a monitor can be started.
-      Examined(
+      return Examined(
         status: MachineStatus(state: .crashed, reason: reason, since: row.since),
         running: StartMark(record.generation))
     case .running(let record), .unknown(let record):
-      Examined(
+      return Examined(
         status: MachineStatus(
           state: .unresponsive, reason: reason, since: row.since,
           processID: record.process.pid, accelerator: record.accelerator),
         running: StartMark(record.generation))
-    case .neverStarted, .ended: nil
     }
   }
 

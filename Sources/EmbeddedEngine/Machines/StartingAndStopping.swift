@@ -66,7 +66,7 @@ extension EmbeddedEngine {
       help: "see \(directory.monitorLog)")
   }
 
-  private func configuration(of directory: MachineDirectory) throws -> MonitorConfiguration {
+  func configuration(of directory: MachineDirectory) throws -> MonitorConfiguration {
     do {
       return try MonitorConfiguration.read(directory)
     } catch {
