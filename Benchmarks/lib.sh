@@ -53,5 +53,18 @@ ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 # row NAME OURS PEER RATIO TARGET: a line of the table.
 row() { printf '%-58s %10s %10s %8s   %s\n' "$@"; }
 
+# machines COUNT: manifests of so many halted machines, each with a volume and an interface.
+machines() {
+  awk -v n="$1" 'BEGIN {
+    for (i = 0; i < n; i++) {
+      printf "apiVersion: ingot/v1\nkind: Volume\nmetadata: {name: data-%d}\nspec: {size: 1Gi}\n---\n", i
+      printf "apiVersion: ingot/v1\nkind: VirtualMachine\nmetadata:\n  name: vm-%d\n  labels: {app: web}\n", i
+      printf "spec:\n  runStrategy: Halted\n  cpu: {count: 2}\n  memory: {guest: 512Mi}\n"
+      printf "  firmware: {boot: bios}\n  disks:\n    - {name: data, volume: data-%d}\n", i
+      printf "  interfaces:\n    - {name: lan, network: default}\n---\n"
+    }
+  }'
+}
+
 BENCH_ERRORS=$(mktemp)
 trap 'rm -f "$BENCH_ERRORS"' EXIT
