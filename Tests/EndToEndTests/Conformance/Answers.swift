@@ -44,7 +44,6 @@ struct ApplyAnswer {
 struct MachineView: Equatable {
   var processID: Int64?
   var state: String?
-  var isReady: Bool
   var restartRequired: Set<String>
   var directory: String
   var details: JSONValue
@@ -55,7 +54,6 @@ struct MachineView: Equatable {
     directory = try #require(details["directory"]?.string)
     processID = machine["processID"]?.integer
     state = machine["state"]?.string
-    isReady = machine["ready"]?.bool ?? false
     let condition = resource["status"]?["conditions"]?.array?.first {
       $0["type"]?.string == "RestartRequired"
     }

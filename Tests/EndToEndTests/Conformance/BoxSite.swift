@@ -79,8 +79,7 @@ enum BoxSite {
 
 extension Rehearsal {
   /// Tells one boot from another: by the process, and by how often the boot sector has spoken in it.
-  func boots() async throws -> String {
-    let view = try await view()
+  func boots(_ view: MachineView) throws -> String {
     let log = MachineDirectory(view.directory).consoleLog
     let said = String(decoding: try readFile(log, limit: 1 << 24), as: UTF8.self)
     let boots = said.split(separator: "READY", omittingEmptySubsequences: false).count

@@ -31,7 +31,8 @@ import Testing
     var ingot = Ingot(home: scratch.file("home"), directory: scratch.path)
     try DebianSite.prepare(&ingot)
     let guest = Rehearsal(ingot, machine: "deb", manifests: DebianSite.manifests(tree: tree)) {
-      try await $0.inGuest("cat /proc/sys/kernel/random/boot_id")
+      guest, _ in
+      try await guest.inGuest("cat /proc/sys/kernel/random/boot_id")
     }
     try await rehearse(guest, DebianCases.all)
   }
@@ -42,7 +43,7 @@ import Testing
     var ingot = Ingot(home: scratch.file("home"), directory: scratch.path)
     try await BoxSite.prepare(&ingot)
     let guest = Rehearsal(ingot, machine: "box", manifests: BoxSite.manifests) {
-      try await $0.boots()
+      try $0.boots($1)
     }
     try await rehearse(guest, BoxCases.all)
   }

@@ -1,5 +1,6 @@
 import Glibc
 import JSON
+import Monitor
 import SystemIO
 import TestSupport
 import Testing
@@ -99,7 +100,7 @@ extension Rehearsal {
       "sed -n 's/^ *\(line) \\(.*\\);$/\\1/p' /var/lib/dhcp/dhclient.*.leases | tail -n 1")
   }
 
-  func isReady() async throws -> String { "\(try await view().isReady)" }
+  func isReady() async throws -> String { "\(try await monitor { try $0.status().isReady })" }
 }
 
 /// Ports of the host.

@@ -11,7 +11,7 @@ extension Rehearsal {
   func monitor<Value: Sendable>(
     _ call: @escaping @Sendable (MonitorClient) throws -> Value
   ) async throws -> Value {
-    let directory = MachineDirectory(try await view().directory)
+    let directory = try await directory()
     return try await offThread { try call(MonitorClient(directory, host: .live())) }
   }
 
@@ -42,7 +42,7 @@ extension Rehearsal {
 
   /// How often the monitor asks whether the guest is ready, in milliseconds.
   func probePeriod() async throws -> String {
-    let configuration = try MonitorConfiguration.read(MachineDirectory(try await view().directory))
+    let configuration = try MonitorConfiguration.read(try await directory())
     return "\(configuration.readiness?.period ?? 0)"
   }
 

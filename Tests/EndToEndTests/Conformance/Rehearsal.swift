@@ -1,4 +1,5 @@
 import JSON
+import Monitor
 import Resources
 import SystemIO
 import TestSupport
@@ -11,7 +12,9 @@ final class Rehearsal {
   let machine: String
   private var manifests: [(subject: String, manifest: JSONValue)]
   /// Tells one boot of the guest from another.
-  private let boot: (Rehearsal) async throws -> String
+  private let boot: (Rehearsal, MachineView) async throws -> String
+  /// What the last case left; nil where the guest is another since.
+  private var last: (view: MachineView, boot: String)?
   /// What waits for the next boot, with the paths that tell so.
   private var waiting: [FieldCase] = []
   private var required: Set<String> = []
@@ -19,10 +22,11 @@ final class Rehearsal {
   private(set) var disksAtFirst: JSONValue?
   var digests: [String: String] = [:]
   private var volumesAtFirst: JSONValue?
+  private var known: MachineDirectory?
 
   init(
     _ ingot: Ingot, machine: String, manifests: [JSONValue],
-    boot: @escaping (Rehearsal) async throws -> String
+    boot: @escaping (Rehearsal, MachineView) async throws -> String
   ) {
     self.ingot = ingot
     self.machine = machine
@@ -52,18 +56,18 @@ final class Rehearsal {
 
   /// Makes a change and compares what comes with what was promised.
   func carryOut(_ test: FieldCase) async throws {
-    let before = try await view()
-    let bootBefore = try await boot(self)
+    let (before, bootBefore) = try await beginning()
     let kept = manifests
     try edit(test.edits)
     let answer = try await apply(test.options)
     compare(answer, test)
     let after = try await view()
-    let isSame = before.processID == after.processID && before.processID != nil
     switch test.promise {
     case .none, .live, .nextBoot:
+      let isSame = before.processID == after.processID && before.processID != nil
       #expect(isSame, "\(test.label): the process is another")
-      #expect(try await boot(self) == bootBefore, "\(test.label): the guest was booted")
+      #expect(try await boot(self, after) == bootBefore, "\(test.label): the guest was booted")
+      last = (after, bootBefore)
       if test.promise == .nextBoot { wait(test) }
     case .refused, .invalid:
       #expect(before == after, "\(test.label): something changed all the same")
@@ -72,8 +76,17 @@ final class Rehearsal {
     case .restart: try await isRestarted(test, before, after, bootBefore)
     case .replace: try await isReplaced(test, before, after)
     }
-    #expect(try await view().restartRequired == required, "\(test.label): RestartRequired")
+    #expect(after.restartRequired == required, "\(test.label): RestartRequired")
     if test.promise != .nextBoot { try await see(test) }
+  }
+
+  /// The machine and its guest's boot before a change, as the one before left them.
+  private func beginning() async throws -> (view: MachineView, boot: String) {
+    if let last { return last }
+    let view = try await view()
+    let now = (view, try await boot(self, view))
+    last = now
+    return now
   }
 
   private func wait(_ test: FieldCase) {
@@ -100,9 +113,10 @@ final class Rehearsal {
   ) async throws {
     #expect(before.processID != after.processID, "\(test.label): the process is the same")
     required = []
+    last = nil
     guard after.processID != nil else { return }
     try await ingot.succeed("wait", machine, "--timeout", "8m")
-    #expect(try await boot(self) != bootBefore, "\(test.label): the guest was not booted")
+    #expect(try await boot(self, after) != bootBefore, "\(test.label): the guest was not booted")
     for test in waiting { try await see(test) }
     waiting = []
   }
@@ -119,6 +133,7 @@ final class Rehearsal {
     #expect(try await volumes() == volumesAtFirst, "\(test.label): other volumes")
     required = []
     waiting = []
+    last = nil
     try await ingot.succeed("wait", machine, "--timeout", "8m")
   }
 
@@ -148,6 +163,14 @@ final class Rehearsal {
 extension Rehearsal {
   /// The machine as it is now.
   func view() async throws -> MachineView { try MachineView(try await resource("vm/\(machine)")) }
+
+  /// Where its monitor keeps its files; the same for as long as the machine has its name.
+  func directory() async throws -> MachineDirectory {
+    if let known { return known }
+    let directory = MachineDirectory(try await view().directory)
+    known = directory
+    return directory
+  }
 
   /// A resource as `get -o json` shows it.
   func resource(_ address: String) async throws -> JSONValue {
