@@ -11,8 +11,7 @@ struct ImageInputs {
     switch specification.source {
     case .tree(let path): try addTree(path, specification, to: &digest)
     case .archive(let path), .file(let path, _): try addFile(path, to: &digest)
-    // A bootstrap is its specification; another image goes by its own digest, which the engine
-    // compares.
+    // A bootstrap is its specification; another image is taken as it was at the time.
     case .bootstrap, .image: break
     }
   }

@@ -40,7 +40,9 @@ extension Schema {
           effect: .replace,
           "The disk image's format; it is never guessed."),
       ]), "A disk image."),
-    Field("image", .reference(.image), effect: .replace, "Another image."),
+    Field(
+      "image", .reference(.image), effect: .replace,
+      "Another image, as it is when this one is built."),
   ]
 
   private static let bootstrapFields = [
