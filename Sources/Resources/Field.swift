@@ -137,6 +137,9 @@ public final class Field: Sendable {
   public let live: LiveCondition?
   /// What making a quantity smaller does, where that differs from `effect`.
   public let shrinking: Effect?
+  /// The field beside it that says which thing this one is a property of: a change of both at once
+  /// takes effect together.
+  public let follows: String?
   /// What to do instead of a change that is refused; nil where another name is all there is.
   public let wayRound: String?
   /// One sentence of documentation.
@@ -147,7 +150,7 @@ public final class Field: Sendable {
     _ name: String, _ type: FieldType, required: Bool = false,
     default defaultValue: JSONValue? = nil,
     effect: Effect = .none, live: LiveCondition? = nil, shrinking: Effect? = nil,
-    wayRound: String? = nil, _ doc: String
+    follows: String? = nil, wayRound: String? = nil, _ doc: String
   ) {
     self.name = name
     self.type = type
@@ -157,6 +160,7 @@ public final class Field: Sendable {
     self.effect = effect
     self.live = live
     self.shrinking = shrinking
+    self.follows = follows
     self.wayRound = wayRound
     self.doc = doc
   }

@@ -32,10 +32,18 @@ extension Schema {
     _ fields: [Field], _ before: JSONValue, _ after: JSONValue, prefix: String,
     into found: inout [Difference]
   ) {
+    let start = found.count
     for field in fields {
       let old = value(of: field, in: before)
       let new = value(of: field, in: after)
       if old != new { compare(field, old, new, prefix + field.name, into: &found) }
+    }
+    for field in fields {
+      guard let leader = field.follows,
+        let leading = found[start...].first(where: { $0.path == prefix + leader }),
+        let index = found[start...].firstIndex(where: { $0.path == prefix + field.name })
+      else { continue }
+      found[index].effect = max(found[index].effect, leading.effect)
     }
   }
 

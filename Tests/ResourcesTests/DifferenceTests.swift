@@ -96,6 +96,21 @@ struct DifferenceTests {
     #expect(change.note?.contains("only grow") == true)
   }
 
+  @Test("a disk that is another one from the next boot on has its size from then on")
+  func otherDisks() {
+    func disk(_ more: JSONValue) -> JSONValue {
+      var disk: JSONValue = ["name": "data"]
+      for member in more.object?.members ?? [] { disk[member.name] = member.value }
+      return ["disks": [disk]]
+    }
+    #expect(
+      show(machine, disk(["volume": "v"]), disk(["size": 4096]))
+        == ["disks[data].volume v -> unset next-boot", "disks[data].size unset -> 4Ki next-boot"])
+    #expect(
+      show(machine, disk(["size": 4096]), disk(["size": 8192]))
+        == ["disks[data].size 4Ki -> 8Ki live"])
+  }
+
   @Test("a group that appears or goes is one change with the hardest effect in it")
   func groups() {
     #expect(

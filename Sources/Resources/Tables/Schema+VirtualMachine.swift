@@ -88,7 +88,7 @@ extension Schema {
       "volume", .reference(.volume), effect: .nextBoot,
       "Use this volume; with neither image nor volume the disk is empty at first."),
     Field(
-      "size", .bytes(diskSizes), effect: .live, shrinking: .refused,
+      "size", .bytes(diskSizes), effect: .live, shrinking: .refused, follows: "volume",
       wayRound: "a disk can only grow; declare a new, smaller disk and copy the data",
       "The size; left out, the image's; it can grow while the guest runs, and never shrink."),
     Field(
