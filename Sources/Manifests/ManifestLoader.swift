@@ -84,15 +84,36 @@ public enum ManifestLoader {
     _ sources: [ManifestSource], overlays: [ManifestSource] = [],
     variables: VariableValues = VariableValues(), known: Set<ResourceID> = []
   ) -> LoadedManifests {
+    ReadManifests(sources, overlays: overlays, variables: variables).checked(known: known)
+  }
+}
+
+/// Manifests whose documents are decoded, but not checked against each other and what there is.
+public struct ReadManifests: Sendable {
+  private let documents: [DecodedDocument]
+  private let diagnostics: [Diagnostic]
+  private let sources: [ManifestSource]
+
+  /// Decodes manifests; see `ManifestLoader.load`.
+  public init(
+    _ sources: [ManifestSource], overlays: [ManifestSource], variables: VariableValues
+  ) {
     var reader = DocumentReader(sources, overlays: overlays, variables: variables)
-    let documents = reader.documents()
-    var declared = Declarations(known: known.union(builtIn), count: documents.count)
-    declared.diagnostics = reader.diagnostics
+    documents = reader.documents()
+    diagnostics = reader.diagnostics
+    self.sources = sources + overlays + variables.files
+  }
+
+  /// Checks them, over all files together.
+  public func checked(known: Set<ResourceID>) -> LoadedManifests {
+    var declared = Declarations(
+      known: known.union(ManifestLoader.builtIn), count: documents.count)
+    declared.diagnostics = diagnostics
     for document in documents { declared.add(document) }
     declared.check()
     return LoadedManifests(
-      resources: declared.resources, diagnostics: sorted(declared.diagnostics),
-      sources: sources + overlays + variables.files)
+      resources: declared.resources, diagnostics: Self.sorted(declared.diagnostics),
+      sources: sources)
   }
 
   /// By file and line; what has no place stands first, equals keep their order.

@@ -69,8 +69,8 @@ struct ApplyCommand: AsyncParsableCommand {
       return (plan, DesiredState(resources: plan.actions.compactMap(\.act.resource)))
     }
     let files = try input.required()
-    let observed = try await session.engine.observe()
-    let desired = try await session.desired(files, observed: observed, style: style)
+    let (loaded, observed) = try await session.loaded(files, style: style)
+    let desired = try await session.desired(loaded)
     let plan = Planner.plan(
       desired: desired, observed: observed, options: try planning.options(desired, observed))
     return (plan, desired)

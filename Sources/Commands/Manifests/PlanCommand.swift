@@ -106,8 +106,8 @@ struct PlanCommand: AsyncParsableCommand {
   func run() async throws {
     let files = try input.required()
     let session = try EngineSession.open(global)
-    let observed = try await session.engine.observe()
-    let loaded = try session.loaded(files, observed: observed, style: global.style(of: .errors))
+    let (loaded, observed) = try await session.loaded(
+      files, style: global.style(of: .errors))
     let desired = try await session.desired(loaded)
     let plan = Planner.plan(
       desired: desired, observed: observed, options: try planning.options(desired, observed))

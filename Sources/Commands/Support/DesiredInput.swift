@@ -6,27 +6,23 @@ internal import Planning
 internal import Resources
 
 extension EngineSession {
-  /// What manifests declare, with the digests of what their images are built from.
-  ///
-  /// - Throws: `Diagnostics` with all that is wrong.
-  func desired(_ manifests: ManifestPaths, observed: ObservedState, style: Style) async throws
-    -> DesiredState
-  {
-    try await desired(loaded(manifests, observed: observed, style: style))
-  }
-
-  /// Manifests that may refer to what the engine holds.
+  /// Manifests that may refer to what the engine holds, and what it holds: the one is read while
+  /// the engine looks at the other.
   ///
   /// - Throws: `Diagnostics` with all that is wrong.
   func loaded(
-    _ manifests: ManifestPaths, observed: ObservedState, style: Style
-  ) throws -> LoadedManifests {
-    try ManifestInput.load(
-      manifests, environment: environment, known: Set(observed.resources.map(\.resource.id)),
-      style: style)
+    _ manifests: ManifestPaths, style: Style
+  ) async throws -> (LoadedManifests, ObservedState) {
+    async let looking = engine.observe()
+    let decoded = ManifestInput.decoded(manifests, environment: environment)
+    let observed = try await looking
+    let known = Set(observed.resources.map(\.resource.id))
+    return (try decoded.loaded(known: known, style: style), observed)
   }
 
-  /// As the other, of manifests that were read.
+  /// What manifests declare, with the digests of what their images are built from.
+  ///
+  /// - Throws: `Diagnostics` with all that is wrong.
   func desired(_ loaded: LoadedManifests) async throws -> DesiredState {
     var inputs: [ResourceID: String] = [:]
     for resource in loaded.resources where resource.id.kind == .image {
