@@ -1,5 +1,5 @@
 internal import JSON
-internal import SystemIO
+public import SystemIO
 
 /// What a monitor that is launched is to do.
 public enum LaunchMode: Sendable {
@@ -20,11 +20,11 @@ public enum LaunchMode: Sendable {
 /// - Throws: `MonitorError` with the monitor's or QEMU's reason.
 public func launchMonitor(
   _ directory: MachineDirectory, monitorExecutable: String, mode: LaunchMode = .start,
-  milliseconds: Int = 90_000
+  milliseconds: Int = 90_000, host: HostContext
 ) throws(MonitorError) {
   let answer: [UInt8]
   do {
-    let pipe = try startMonitor(directory, monitorExecutable, mode)
+    let pipe = try startMonitor(directory, monitorExecutable, mode, host)
     var entries = [PollEntry(pipe.raw, wantsRead: true)]
     try poll(&entries, milliseconds: Int32(clamping: milliseconds))
     guard entries[0].isReady else {
@@ -50,9 +50,10 @@ public func launchMonitor(
 
 /// - Returns: the pipe on which it answers once.
 private func startMonitor(
-  _ directory: MachineDirectory, _ executable: String, _ mode: LaunchMode
+  _ directory: MachineDirectory, _ executable: String, _ mode: LaunchMode, _ host: HostContext
 ) throws(SystemError) -> Descriptor {
-  let lock = try FileLock(directory.lock)
+  // A monitor that was killed may leave it for a moment to a child it was starting.
+  let lock = try FileLock.patient(directory.lock, milliseconds: 1000, host: host)
   let pipe = try makePipe(name: "the readiness pipe")
   let log = try Descriptor.open(directory.monitorLog, [.write, .create, .append])
   var arguments = [directory.path, "--ready-descriptor", "3", "--lock-descriptor", "4"]

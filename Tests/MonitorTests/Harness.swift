@@ -91,7 +91,8 @@ final class Machine {
 
   func launch(_ mode: LaunchMode = .start) throws {
     try configuration.write(directory)
-    try launchMonitor(directory, monitorExecutable: monitorExecutable(), mode: mode)
+    try launchMonitor(
+      directory, monitorExecutable: monitorExecutable(), mode: mode, host: Self.host)
   }
 
   func client() throws -> MonitorClient { try MonitorClient(directory, host: Self.host) }

@@ -113,7 +113,7 @@ extension EmbeddedEngine {
 
   private func launch(_ directory: MachineDirectory, _ mode: LaunchMode) throws {
     do {
-      try launchMonitor(directory, monitorExecutable: programs.monitor, mode: mode)
+      try launchMonitor(directory, monitorExecutable: programs.monitor, mode: mode, host: host)
     } catch {
       throw EngineError("start-failed", "\(error)", help: "see \(directory.qemuLog)")
     }
