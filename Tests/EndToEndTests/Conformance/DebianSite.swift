@@ -60,10 +60,13 @@ func manifest(_ kind: String, _ name: String, _ spec: JSONValue) -> JSONValue {
 }
 
 extension Rehearsal {
-  /// The size of a disk, as the guest knows it by its serial number.
+  /// The size of a disk, as the guest knows it by its serial number; 0 until udev has named it.
   func size(of disk: String) async throws -> String {
     let sectors = try await inGuest(
-      "cat /sys/block/$(basename $(readlink /dev/disk/by-id/virtio-\(disk)))/size")
+      """
+      link=/dev/disk/by-id/virtio-\(disk)
+      if [ -e $link ]; then cat /sys/block/$(basename $(readlink $link))/size; else echo 0; fi
+      """)
     return "\((Int(sectors) ?? 0) >> 11)Mi"
   }
 
