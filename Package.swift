@@ -80,6 +80,7 @@ let package = Package(
     library("DiskImage", ["CZlib", "CZstd", "SystemIO"]),
     library("QEMU", ["JSON", "SystemIO"]),
     library("Monitor", ["JSON", "QEMU", "SystemIO"]),
+    library("Networking", ["JSON", "SystemIO"]),
 
     // The engine's interface, the planner, the language.
     library("EngineInterface", ["JSON", "Resources", "Diagnostics"]),
@@ -125,6 +126,7 @@ let package = Package(
     tests("DiskImage", ["DiskImage", "SystemIO"]),
     tests("QEMU", ["QEMU", "JSON", "SystemIO"]),
     tests("Monitor", ["Monitor", "QEMU", "JSON", "SystemIO"]),
+    tests("Networking", ["Networking", "JSON", "SystemIO"]),
     tests("Planning", ["Planning", "JSON", "Resources", "Diagnostics", "EngineInterface"]),
     tests("Manifests", ["Manifests", "JSON", "Resources", "Diagnostics", "YAML"]),
     tests(
