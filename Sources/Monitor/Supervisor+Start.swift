@@ -4,8 +4,8 @@ internal import QEMU
 internal import SystemIO
 
 extension Supervisor {
-  /// The descriptors QEMU finds its sockets at.
-  private static let sockets = GuestSockets(qmp: 3, console: 4, agent: 5)
+  /// The descriptors QEMU finds its sockets and taps at.
+  private static let descriptors = GuestDescriptors(qmp: 3, console: 4, agent: 5, firstTap: 6)
 
   /// Starts the guest; where that fails, says so and leaves no process behind.
   func startOrFail() {
@@ -105,12 +105,12 @@ extension Supervisor {
     let pid = try SpawnRequest(
       configuration.qemu,
       configuration.machine.arguments(
-        sockets: Self.sockets, consoleLog: directory.consoleLog),
+        descriptors: Self.descriptors, consoleLog: directory.consoleLog),
       environment: ["PATH=/usr/bin:/bin", "LC_ALL=C"], directory: directory.path,
       descriptors: [
-        (target: 2, source: stderr), (target: Self.sockets.qmp, source: qmp),
-        (target: Self.sockets.console, source: console),
-        (target: Self.sockets.agent, source: agent),
+        (target: 2, source: stderr), (target: Self.descriptors.qmp, source: qmp),
+        (target: Self.descriptors.console, source: console),
+        (target: Self.descriptors.agent, source: agent),
       ], gate: gate.read
     ).spawn()
     return (try ProcessHandle(childID: pid, bootID: host.bootID), gate.write)

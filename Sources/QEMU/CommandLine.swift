@@ -1,19 +1,22 @@
 internal import JSON
 
-/// The listening sockets QEMU is handed, by the descriptor numbers it finds them at.
-public struct GuestSockets: Hashable, Sendable {
+/// The descriptors QEMU is handed, by the numbers it finds them at: listening sockets and taps.
+public struct GuestDescriptors: Hashable, Sendable {
   /// For QMP.
   public var qmp: Int32
   /// For the serial console.
   public var console: Int32
   /// For the guest agent's channel.
   public var agent: Int32
+  /// For the first card on a tap; those of the others follow, in the order of the cards.
+  public var firstTap: Int32
 
   /// Names the descriptors.
-  public init(qmp: Int32, console: Int32, agent: Int32) {
+  public init(qmp: Int32, console: Int32, agent: Int32, firstTap: Int32) {
     self.qmp = qmp
     self.console = console
     self.agent = agent
+    self.firstTap = firstTap
   }
 }
 
@@ -27,10 +30,10 @@ extension MachineSpec {
   ///
   /// - Parameter consoleLog: the file QEMU adds the guest's serial output to, whether or not a
   ///   client is connected to the console's socket.
-  public func arguments(sockets: GuestSockets, consoleLog: String) -> [String] {
+  public func arguments(descriptors: GuestDescriptors, consoleLog: String) -> [String] {
     generalArguments + processorArguments + memoryArguments + firmwareArguments
-      + socketArguments(sockets, consoleLog) + portArguments + diskArguments + interfaceArguments
-      + fixedDeviceArguments
+      + socketArguments(descriptors, consoleLog) + portArguments + diskArguments
+      + interfaceArguments(firstTap: descriptors.firstTap) + fixedDeviceArguments
   }
 
   private var generalArguments: [String] {
@@ -92,7 +95,7 @@ extension MachineSpec {
     }
   }
 
-  private func socketArguments(_ sockets: GuestSockets, _ consoleLog: String) -> [String] {
+  private func socketArguments(_ sockets: GuestDescriptors, _ consoleLog: String) -> [String] {
     func socket(_ id: String, _ descriptor: Int32, _ more: String = "") -> [String] {
       ["-chardev", "socket,id=\(id),fd=\(descriptor),server=on,wait=off\(more)"]
     }
@@ -131,14 +134,22 @@ extension MachineSpec {
     }
   }
 
-  private var interfaceArguments: [String] {
-    interfaces.flatMap { interface in
-      var network = "user,id=\(interface.id)"
-      if let subnet = interface.subnet { network += ",net=\(subnet)" }
-      if let address = interface.guestAddress { network += ",dhcpstart=\(address)" }
-      if let domain = interface.domain { network += ",domainname=\(escaped(domain))" }
-      for forward in interface.forwards { network += ",hostfwd=\(forward.argument)" }
-      return ["-netdev", network, "-device", interface.device(on: "port-\(interface.id)").text()]
+  private func interfaceArguments(firstTap: Int32) -> [String] {
+    var tap = firstTap
+    return interfaces.flatMap { interface in
+      var network: String
+      switch interface.backend {
+      case .user(let subnet, let guestAddress, let domain, let forwards):
+        network = "user,id=\(interface.id)"
+        if let subnet { network += ",net=\(subnet)" }
+        if let guestAddress { network += ",dhcpstart=\(guestAddress)" }
+        if let domain { network += ",domainname=\(escaped(domain))" }
+        for forward in forwards { network += ",hostfwd=\(forward.argument)" }
+      case .tap:
+        network = "tap,id=\(interface.id),fd=\(tap),vhost=off"
+        tap += 1
+      }
+      return ["-netdev", network, "-device", interface.device(on: interface.firstPort).text()]
     }
   }
 

@@ -1,4 +1,4 @@
-internal import JSON
+public import JSON
 
 // Devices and what stands behind them, as both the command line and hot plug describe them.
 
@@ -70,24 +70,40 @@ extension MachineSpec.Interface {
   /// The device's name in QMP.
   public var deviceID: String { "\(id)-device" }
 
-  /// The network behind it, as `netdev_add` takes it.
+  /// The port it sits on where the machine is started with it.
+  public var firstPort: String { "port-\(id)" }
+
+  /// The tap its cable leads to; nil where it leads to none.
+  public var tap: QMPCommand.Tap? {
+    guard case .tap(let network, let port, _) = backend else { return nil }
+    return QMPCommand.Tap(network: network, port: port)
+  }
+
+  /// The network behind it, as `netdev_add` takes it; a tap's descriptor has been passed before.
   var network: JSONObject {
-    var value: JSONObject = ["type": "user", "id": .string(id)]
-    if let subnet { value["net"] = .string(subnet) }
-    if let guestAddress { value["dhcpstart"] = .string(guestAddress) }
-    if let domain { value["domainname"] = .string(domain) }
-    if !forwards.isEmpty {
-      value["hostfwd"] = .array(forwards.map { ["str": .string($0.argument)] })
+    switch backend {
+    case .user(let subnet, let guestAddress, let domain, let forwards):
+      var value: JSONObject = ["type": "user", "id": .string(id)]
+      if let subnet { value["net"] = .string(subnet) }
+      if let guestAddress { value["dhcpstart"] = .string(guestAddress) }
+      if let domain { value["domainname"] = .string(domain) }
+      if !forwards.isEmpty {
+        value["hostfwd"] = .array(forwards.map { ["str": .string($0.argument)] })
+      }
+      return value
+    case .tap:
+      return ["type": "tap", "id": .string(id), "fd": .string("\(id)-tap"), "vhost": false]
     }
-    return value
   }
 
   /// The device on a port.
-  func device(on port: String) -> JSONValue {
-    [
+  public func device(on port: String) -> JSONValue {
+    var value: JSONValue = [
       "driver": "virtio-net-pci", "id": .string(deviceID), "bus": .string(port),
       "netdev": .string(id), "mac": .string(mac),
     ]
+    if case .tap(_, _, let mtu) = backend { value["host_mtu"] = .integer(Int64(mtu)) }
+    return value
   }
 }
 

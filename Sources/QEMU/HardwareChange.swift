@@ -2,15 +2,32 @@ public import JSON
 
 /// A QMP command.
 public struct QMPCommand: Sendable, Hashable {
+  /// A place for a guest in a network.
+  public struct Tap: Sendable, Hashable {
+    /// The path of the network's directory.
+    public var network: String
+    /// The network's name of the tap.
+    public var port: String
+
+    /// Names a place.
+    public init(network: String, port: String) {
+      self.network = network
+      self.port = port
+    }
+  }
+
   /// Its name.
   public var name: String
   /// Its arguments.
   public var arguments: JSONObject
+  /// The tap that its argument `fd` names: to be opened and passed with `getfd` before it is sent.
+  public var tap: Tap?
 
   /// Makes a command.
-  public init(_ name: String, _ arguments: JSONObject = JSONObject()) {
+  public init(_ name: String, _ arguments: JSONObject = JSONObject(), tap: Tap? = nil) {
     self.name = name
     self.arguments = arguments
+    self.tap = tap
   }
 }
 
@@ -137,7 +154,7 @@ extension HardwareChange {
     case .limitDisk(let disk): return [disk.limits.command(disk.deviceID)]
     case .plugInterface(let interface):
       return [
-        QMPCommand("netdev_add", interface.network),
+        QMPCommand("netdev_add", interface.network, tap: interface.tap),
         QMPCommand("device_add", interface.device(on: port).object ?? [:]),
       ]
     case .setLink(let interface): return [interface.linkCommand]

@@ -100,24 +100,56 @@ extension MachineSpec.Disk {
 
 extension MachineSpec.Interface {
   fileprivate var json: JSONValue {
-    [
-      "id": .string(id), "mac": .string(mac), "subnet": JSONValue(subnet),
-      "guestAddress": JSONValue(guestAddress), "domain": JSONValue(domain),
-      "forwards": .array(forwards.map(\.json)), "isConnected": .bool(isConnected),
-    ]
+    var value = backend.json
+    value["id"] = .string(id)
+    value["mac"] = .string(mac)
+    value["isConnected"] = .bool(isConnected)
+    return value
   }
 
   fileprivate init(_ reader: JSONReader) throws(JSONShapeError) {
-    var forwards: [MachineSpec.HostForward] = []
-    for item in try reader.member("forwards").list() {
-      forwards.append(try MachineSpec.HostForward(item))
-    }
     self.init(
       id: try reader.member("id").string(), mac: try reader.member("mac").string(),
-      subnet: try reader.optional("subnet")?.string(),
-      guestAddress: try reader.optional("guestAddress")?.string(),
-      domain: try reader.optional("domain")?.string(), forwards: forwards,
+      backend: try Backend(reader),
       isConnected: try reader.optional("isConnected")?.bool() ?? true)
+  }
+}
+
+extension MachineSpec.Interface.Backend {
+  /// The members it adds to its card's.
+  fileprivate var json: JSONValue {
+    switch self {
+    case .user(let subnet, let guestAddress, let domain, let forwards):
+      [
+        "backend": "user", "subnet": JSONValue(subnet), "guestAddress": JSONValue(guestAddress),
+        "domain": JSONValue(domain), "forwards": .array(forwards.map(\.json)),
+      ]
+    case .tap(let network, let port, let mtu):
+      [
+        "backend": "tap", "network": .string(network), "port": .string(port),
+        "mtu": .integer(Int64(mtu)),
+      ]
+    }
+  }
+
+  fileprivate init(_ reader: JSONReader) throws(JSONShapeError) {
+    // A configuration from before there were taps does not say.
+    switch try reader.optional("backend")?.string() ?? "user" {
+    case "user":
+      var forwards: [MachineSpec.HostForward] = []
+      for item in try reader.member("forwards").list() {
+        forwards.append(try MachineSpec.HostForward(item))
+      }
+      self = .user(
+        subnet: try reader.optional("subnet")?.string(),
+        guestAddress: try reader.optional("guestAddress")?.string(),
+        domain: try reader.optional("domain")?.string(), forwards: forwards)
+    case "tap":
+      self = .tap(
+        network: try reader.member("network").string(), port: try reader.member("port").string(),
+        mtu: try reader.member("mtu").integer(68...65_535))
+    default: throw JSONShapeError(path: reader.path + ".backend", expected: "user or tap")
+    }
   }
 }
 

@@ -135,37 +135,54 @@ public struct MachineSpec: Hashable, Sendable {
     public var removalArgument: String { "\(transport.rawValue):\(hostAddress):\(hostPort)" }
   }
 
-  /// A network card on QEMU's own user-mode network, alone with its host.
+  /// A network card.
   public struct Interface: Hashable, Sendable {
+    /// What the card's cable leads to.
+    public enum Backend: Hashable, Sendable {
+      /// QEMU's own user-mode network, where the guest is alone with its host.
+      ///
+      /// - Parameters:
+      ///   - subnet: the network, `10.0.2.0/24`; nil for that default.
+      ///   - guestAddress: the first address DHCP gives, so the guest's; nil for QEMU's default, the
+      ///     network's 15th.
+      ///   - domain: the domain that DHCP tells the guest it is in; nil for none.
+      ///   - forwards: the host's ports that lead to the guest.
+      case user(
+        subnet: String? = nil, guestAddress: String? = nil, domain: String? = nil,
+        forwards: [HostForward] = [])
+      /// A tap in the bridge of a network, opened at each start of the guest.
+      ///
+      /// - Parameters:
+      ///   - network: the path of the network's directory.
+      ///   - port: the network's name of the tap.
+      ///   - mtu: the longest packet of the network, in bytes.
+      case tap(network: String, port: String, mtu: Int)
+    }
+
     /// Its name for QMP: the network is `ID` and the device `ID-device`.
     ///
     /// Letters, digits, `-` and `_`.
     public var id: String
     /// The hardware address: `52:54:00:12:34:56`.
     public var mac: String
-    /// The network, `10.0.2.0/24`; nil for that default.
-    public var subnet: String?
-    /// The first address DHCP gives, so the guest's; nil for QEMU's default, the network's 15th.
-    public var guestAddress: String?
-    /// The domain that DHCP tells the guest it is in; nil for none.
-    public var domain: String?
-    /// The host's ports that lead to the guest.
-    public var forwards: [HostForward]
+    /// What its cable leads to.
+    public var backend: Backend
     /// Whether the cable is plugged in.
     public var isConnected: Bool
 
     /// Describes a network card.
     public init(
-      id: String, mac: String, subnet: String? = nil, guestAddress: String? = nil,
-      domain: String? = nil, forwards: [HostForward] = [], isConnected: Bool = true
+      id: String, mac: String, backend: Backend = .user(), isConnected: Bool = true
     ) {
       self.id = id
       self.mac = mac
-      self.subnet = subnet
-      self.guestAddress = guestAddress
-      self.domain = domain
-      self.forwards = forwards
+      self.backend = backend
       self.isConnected = isConnected
+    }
+
+    /// The host's ports that QEMU itself leads to the guest; a tap's are its network's.
+    public var forwards: [HostForward] {
+      if case .user(_, _, _, let forwards) = backend { forwards } else { [] }
     }
   }
 

@@ -47,7 +47,8 @@ struct NetworkChangeTests {
   private func nextStart(_ engine: EmbeddedEngine) async throws -> String {
     let directory = MachineDirectory(try await engine.machineDirectory("vm"))
     let card = try #require(try MonitorConfiguration.read(directory).machine.interfaces.first)
-    return [card.subnet, card.guestAddress, card.domain].map { $0 ?? "-" }.joined(separator: " ")
+    guard case .user(let subnet, let address, let domain, _) = card.backend else { return "no" }
+    return [subnet, address, domain].map { $0 ?? "-" }.joined(separator: " ")
   }
 
   @Test("The next start is told of it, and the running guest shows that it waits")

@@ -100,7 +100,7 @@ struct ConsoleTests {
     machine.configuration.machine.interfaces = [
       MachineSpec.Interface(
         id: "lan", mac: "52:54:00:12:34:56",
-        forwards: [MachineSpec.HostForward(hostPort: port, guestPort: 80)])
+        backend: .user(forwards: [MachineSpec.HostForward(hostPort: port, guestPort: 80)]))
     ]
     machine.configuration.readiness = Probe(
       .tcp(address: "127.0.0.1", port: port, userNetwork: true), period: 20, timeout: 500)

@@ -154,9 +154,10 @@ struct HardwareTests {
     #expect(plug.map(\.name) == ["blockdev-add", "device_add"])
     #expect(plug.last?.arguments["bus"] == "port-spare0")
     let card = MachineSpec.Interface(
-      id: "net-b", mac: "52:54:00:00:00:02", guestAddress: "10.0.2.20",
-      domain: "lab.example",
-      forwards: [MachineSpec.HostForward(hostPort: 8080, guestPort: 80)])
+      id: "net-b", mac: "52:54:00:00:00:02",
+      backend: .user(
+        guestAddress: "10.0.2.20", domain: "lab.example",
+        forwards: [MachineSpec.HostForward(hostPort: 8080, guestPort: 80)]))
     #expect(
       HardwareChange.plugInterface(card).commands(hardware, port: "p").first
         == QMPCommand(
@@ -166,6 +167,21 @@ struct HardwareTests {
             "domainname": "lab.example",
             "hostfwd": [["str": "tcp:127.0.0.1:8080-:80"]],
           ]))
+    let onTap = MachineSpec.Interface(
+      id: "net-t", mac: "52:54:00:00:00:03",
+      backend: .tap(network: "/n/lan", port: "vm/t", mtu: 1500))
+    #expect(
+      HardwareChange.plugInterface(onTap).commands(hardware, port: "p") == [
+        QMPCommand(
+          "netdev_add", ["type": "tap", "id": "net-t", "fd": "net-t-tap", "vhost": false],
+          tap: QMPCommand.Tap(network: "/n/lan", port: "vm/t")),
+        QMPCommand(
+          "device_add",
+          [
+            "driver": "virtio-net-pci", "id": "net-t-device", "bus": "p", "netdev": "net-t",
+            "mac": "52:54:00:00:00:03", "host_mtu": 1500,
+          ]),
+      ])
     #expect(
       HardwareChange.addProcessor(hardware.processors[1]).commands(hardware, port: "").first?
         .arguments["id"] == "cpu-1")

@@ -98,7 +98,8 @@ struct RealQEMUTests {
     machine.disks[0].layers[0].path = overlay
     machine.disks[0].layers[1].path = base
     machine.disks[1].layers[0].path = directory + "/seed"
-    machine.interfaces[0].forwards = []
+    // Taps need a network: the monitor's tests have some.
+    machine.interfaces = [MachineSpec.Interface(id: "lan", mac: "52:54:00:00:00:01")]
     machine.interfaces += (1...9).map {
       MachineSpec.Interface(id: "extra\($0)", mac: "52:54:00:00:01:0\($0)")
     }
@@ -131,7 +132,7 @@ struct RealQEMUTests {
     let pid = try SpawnRequest(
       qemu.path,
       machine.arguments(
-        sockets: GuestSockets(qmp: 3, console: 4, agent: 5), consoleLog: directory + "/console,log"),
+        descriptors: CommandLineTests.descriptors, consoleLog: directory + "/console,log"),
       descriptors: [
         (target: 2, source: errors), (target: 3, source: sockets[0]),
         (target: 4, source: sockets[1]), (target: 5, source: sockets[2]),

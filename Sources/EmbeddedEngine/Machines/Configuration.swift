@@ -177,11 +177,13 @@ struct ConfigurationFacts {
       }
       interfaces.append(
         MachineSpec.Interface(
-          id: interface.netNode, mac: mac, subnet: network.subnet,
-          guestAddress: interface.address ?? network.firstGuestAddress, domain: network.domain,
-          forwards: try forwards.filter { $0.interface == interface.name }.map {
-            try Self.forward($0.port, ports[$0.port.slot(of: interface.name)])
-          }, isConnected: interface.isConnected))
+          id: interface.netNode, mac: mac,
+          backend: .user(
+            subnet: network.subnet,
+            guestAddress: interface.address ?? network.firstGuestAddress, domain: network.domain,
+            forwards: try forwards.filter { $0.interface == interface.name }.map {
+              try Self.forward($0.port, ports[$0.port.slot(of: interface.name)])
+            }), isConnected: interface.isConnected))
     }
   }
 
