@@ -1,4 +1,5 @@
 public import JSON
+internal import SystemIO
 
 /// A conversation with the guest agent without its socket: bytes in, answers out.
 ///

@@ -1,5 +1,6 @@
 import JSON
 import QEMU
+import SystemIO
 import Testing
 
 @Suite("Conversations")
