@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -91,6 +93,26 @@ long clinux_receive_with_fd(int socket, void *bytes, unsigned long count, int *f
       header->cmsg_len == CMSG_LEN(sizeof(int)))
     memcpy(fd, CMSG_DATA(header), sizeof *fd);
   return received;
+}
+
+int clinux_open_tap(const char *name) {
+  struct ifreq request;
+  memset(&request, 0, sizeof request);
+  if (!*name || strlen(name) >= sizeof request.ifr_name) {
+    errno = EINVAL;
+    return -1;
+  }
+  strcpy(request.ifr_name, name);
+  request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+  int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return -1;
+  if (ioctl(fd, TUNSETIFF, &request) < 0) {
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+  }
+  return fd;
 }
 
 int clinux_peer_uid(int socket, unsigned int *uid) {
