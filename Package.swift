@@ -79,8 +79,9 @@ let package = Package(
     library("Ext4Reader", ["FileTree", "Ext4"]),
     library("DiskImage", ["CZlib", "CZstd", "SystemIO"]),
     library("QEMU", ["JSON", "SystemIO"]),
-    library("Monitor", ["JSON", "QEMU", "SystemIO"]),
-    library("Networking", ["JSON", "SystemIO"]),
+    library("Supervision", ["JSON", "SystemIO"]),
+    library("Monitor", ["JSON", "QEMU", "Supervision", "SystemIO"]),
+    library("Networking", ["JSON", "Supervision", "SystemIO"]),
 
     // The engine's interface, the planner, the language.
     library("EngineInterface", ["JSON", "Resources", "Diagnostics"]),
@@ -91,8 +92,8 @@ let package = Package(
     library(
       "EmbeddedEngine",
       [
-        "JSON", "Resources", "Diagnostics", "EngineInterface", "SystemIO", "QEMU", "Monitor",
-        "Archive", "DiskImage", grdb, crypto,
+        "JSON", "Resources", "Diagnostics", "EngineInterface", "SystemIO", "QEMU", "Supervision",
+        "Monitor", "Archive", "DiskImage", grdb, crypto,
       ]),
     library(
       "Conversion",
@@ -125,8 +126,9 @@ let package = Package(
     tests("Ext4Reader", ["Ext4Reader", "Ext4", "FileTree", "SystemIO"]),
     tests("DiskImage", ["DiskImage", "SystemIO"]),
     tests("QEMU", ["QEMU", "JSON", "SystemIO"]),
-    tests("Monitor", ["Monitor", "QEMU", "JSON", "SystemIO"]),
-    tests("Networking", ["Networking", "JSON", "SystemIO"]),
+    tests("Supervision", ["Supervision", "JSON", "SystemIO"]),
+    tests("Monitor", ["Monitor", "QEMU", "Supervision", "JSON", "SystemIO"]),
+    tests("Networking", ["Networking", "Supervision", "JSON", "SystemIO"]),
     tests("Planning", ["Planning", "JSON", "Resources", "Diagnostics", "EngineInterface"]),
     tests("Manifests", ["Manifests", "JSON", "Resources", "Diagnostics", "YAML"]),
     tests(

@@ -1,5 +1,6 @@
 internal import JSON
 internal import QEMU
+internal import Supervision
 internal import SystemIO
 
 /// The monitor's line to the guest agent: one command at a time, each with a deadline.

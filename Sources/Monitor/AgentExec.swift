@@ -1,5 +1,6 @@
 internal import JSON
 internal import QEMU
+internal import Supervision
 
 /// A command run in the guest by its agent: begun, then asked after until it has ended.
 final class AgentExec {

@@ -1,3 +1,4 @@
+internal import Supervision
 internal import SystemIO
 
 /// The guest's serial console: to everyone attached, and their keys to the guest.

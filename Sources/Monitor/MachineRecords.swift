@@ -1,4 +1,5 @@
 internal import JSON
+internal import Supervision
 public import SystemIO
 
 /// Which process is the guest: durable before the guest executes its first instruction.
@@ -27,22 +28,17 @@ public struct StartedRecord: Hashable, Sendable {
   }
 
   var json: JSONValue {
-    [
-      "version": 1, "pid": .integer(Int64(process.pid)),
-      // As text: clock ticks have no limit that a reader of JSON numbers would keep.
-      "startTime": .string("\(process.startTime)"), "bootID": .string(process.bootID),
-      "time": time.json, "generation": .string(generation),
-      "accelerator": .string(accelerator), "consoleStart": .integer(Int64(consoleStart)),
-    ]
+    var object: JSONObject = ["version": 1]
+    for member in process.json.members { object[member.name] = member.value }
+    object["time"] = time.json
+    object["generation"] = .string(generation)
+    object["accelerator"] = .string(accelerator)
+    object["consoleStart"] = .integer(Int64(consoleStart))
+    return .object(object)
   }
 
   init(_ reader: JSONReader) throws(JSONShapeError) {
-    guard let start = UInt64(try reader.member("startTime").string()) else {
-      throw JSONShapeError(path: "startTime", expected: "a number of clock ticks")
-    }
-    process = ProcessIdentity(
-      pid: try reader.member("pid").integer(1 ... .max), startTime: start,
-      bootID: try reader.member("bootID").string())
+    process = try ProcessIdentity(reader)
     time = try Timestamp(json: reader.member("time"))
     generation = try reader.member("generation").string()
     accelerator = try reader.member("accelerator").string()

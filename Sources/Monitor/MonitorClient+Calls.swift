@@ -1,5 +1,6 @@
 public import JSON
 public import QEMU
+public import Supervision
 
 extension MonitorClient {
   /// What the guest does and how it is.

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import JSON
 internal import QEMU
+internal import Supervision
 public import SystemIO
 
 /// The `ingot-monitor` program, but for the signals' set-up, which is its executable's affair.
@@ -39,7 +40,7 @@ public enum MonitorProcess {
     let directory = options.directory
     let host = HostContext.live()
     let lock = try takeLock(options, host)
-    let log = try MonitorLog(directory, host)
+    let log = try ServiceLog(directory.monitorLog, host)
     do {
       try supervise(options, signals, host, log)
     } catch {
@@ -60,12 +61,14 @@ public enum MonitorProcess {
   }
 
   private static func supervise(
-    _ options: Options, _ signals: SignalReceiver, _ host: HostContext, _ log: MonitorLog
+    _ options: Options, _ signals: SignalReceiver, _ host: HostContext, _ log: ServiceLog
   ) throws {
     let loop = EventLoop(uptime: host.uptime)
     let supervisor = try Supervisor(options.directory, host: host, loop: loop, log: log)
-    let server = try RPCServer(supervisor)
-    supervisor.onJournal = { [unowned server] entry in server.publish(entry) }
+    let server = try RPCServer(
+      options.directory.monitorSocket, loop: loop, log: log, host: host
+    ) { [unowned supervisor] request in try supervisor.handle(request) }
+    supervisor.onJournal = { [unowned server] entry in server.publish(entry.json) }
     supervisor.onFinished = { [unowned loop] in loop.stop() }
     var problem: MonitorError?
     supervisor.onFirstStart = { result in

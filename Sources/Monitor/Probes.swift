@@ -1,5 +1,6 @@
 internal import JSON
 internal import QEMU
+internal import Supervision
 internal import SystemIO
 
 /// Asks a guest again and again whether it is ready, and reports each change.

@@ -1,5 +1,6 @@
 internal import JSON
 internal import QEMU
+internal import Supervision
 internal import SystemIO
 
 /// The monitor's QMP connection: every command has an id and a deadline, events come in between.

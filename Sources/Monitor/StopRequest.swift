@@ -1,6 +1,7 @@
 internal import Glibc
 internal import JSON
 internal import QEMU
+internal import Supervision
 internal import SystemIO
 
 /// A guest's way down: the power button, the agent at half the time, the kill at its end.

@@ -1,5 +1,6 @@
 internal import JSON
 internal import QEMU
+internal import Supervision
 internal import SystemIO
 
 extension Supervisor {

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import JSON
 internal import QEMU
+internal import Supervision
 internal import SystemIO
 
 extension Supervisor {

@@ -1,5 +1,6 @@
 internal import JSON
 internal import QEMU
+internal import Supervision
 internal import SystemIO
 
 extension Supervisor {
@@ -12,10 +13,28 @@ extension Supervisor {
     "query-cpus-fast", "query-status",
   ]
 
+  /// Carries out one request of a client.
+  ///
+  /// - Throws: `JSONShapeError` or `RPCError` where the request makes no sense.
+  func handle(_ request: RPCRequest) throws {
+    switch request.method {
+    case "console":
+      request.answer(.success([:]))
+      let connection = request.client.takeOver()
+      console.attach(connection.channel, typed: connection.rest)
+    case "events":
+      let after: Int64 = try request.params.optional("after")?.integer(0 ... .max) ?? 0
+      let entries = try JournalEntry.read(directory, after: after)
+      request.answer(.success(["events": .array(entries.map(\.json))]))
+      request.client.follows = try request.params.optional("follow")?.bool() ?? false
+    default: try handle(request.method, request.params) { request.answer($0) }
+    }
+  }
+
   /// Carries out one request; `tell` gets its outcome, now or later, exactly once.
   ///
   /// - Throws: `JSONShapeError` or `RPCError` where the request makes no sense.
-  func handle(
+  private func handle(
     _ method: String, _ params: JSONReader,
     _ tell: @escaping (Result<JSONValue, RPCError>) -> Void
   ) throws {

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import JSON
 internal import QEMU
+internal import Supervision
 internal import SystemIO
 
 /// One guest's supervisor: starts it, watches it, tells why it ended, starts it again.
@@ -26,7 +27,7 @@ final class Supervisor {
   let loop: EventLoop
   let journal: Journal
   let console: Console
-  let log: MonitorLog
+  let log: ServiceLog
   var configuration: MonitorConfiguration
   var state = State.stopped
   var isSilent = false
@@ -68,7 +69,7 @@ final class Supervisor {
   var onFinished: () -> Void = {}
 
   init(
-    _ directory: MachineDirectory, host: HostContext, loop: EventLoop, log: MonitorLog
+    _ directory: MachineDirectory, host: HostContext, loop: EventLoop, log: ServiceLog
   ) throws {
     self.directory = directory
     self.host = host

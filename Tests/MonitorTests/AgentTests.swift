@@ -1,5 +1,6 @@
 import JSON
 import QEMU
+import Supervision
 import SystemIO
 import Testing
 

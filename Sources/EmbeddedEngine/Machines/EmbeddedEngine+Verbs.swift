@@ -4,6 +4,7 @@ internal import JSON
 internal import Monitor
 internal import QEMU
 internal import Resources
+internal import Supervision
 internal import SystemIO
 
 // Start, stop and the verbs that leave a machine's specification alone.

@@ -3,6 +3,7 @@ internal import JSON
 internal import Monitor
 internal import QEMU
 internal import Resources
+internal import Supervision
 internal import SystemIO
 
 /// What became of a change of a running machine.

@@ -4,6 +4,7 @@ internal import JSON
 internal import Monitor
 internal import QEMU
 internal import Resources
+internal import Supervision
 internal import SystemIO
 
 // A running guest's machine: what it is made of, and changing that.

@@ -4,6 +4,7 @@ internal import Glibc
 internal import Monitor
 internal import QEMU
 internal import Resources
+internal import Supervision
 internal import SystemIO
 
 // Guests up and down. All of this blocks.

@@ -1,20 +1,26 @@
-internal import SystemIO
+public import SystemIO
 
 /// A non-blocking socket in the event loop, with a bounded queue of what is still to be sent.
-final class StreamChannel {
+public final class StreamChannel {
   private let loop: EventLoop
   private let socket: Descriptor
   private let outputLimit: Int
   private var output: [UInt8] = []
   private var sent = 0
-  private(set) var isOpen = true
+  /// Descriptors that go with the byte of `output` at that place.
+  private var attached: [(place: Int, descriptor: Descriptor)] = []
+  /// Whether it can be used.
+  public private(set) var isOpen = true
   private var closesWhenSent = false
   /// Called with bytes as they come.
-  var onBytes: ([UInt8]) -> Void = { _ in }
+  public var onBytes: ([UInt8]) -> Void = { _ in }
   /// Called once, when the other end is gone or broken.
-  var onClose: () -> Void = {}
+  public var onClose: () -> Void = {}
 
-  init(_ loop: EventLoop, _ socket: Descriptor, outputLimit: Int) {
+  /// Takes a connected socket into the loop.
+  ///
+  /// - Parameter outputLimit: how many bytes may wait until the other end takes them.
+  public init(_ loop: EventLoop, _ socket: Descriptor, outputLimit: Int) {
     self.loop = loop
     self.socket = socket
     self.outputLimit = outputLimit
@@ -29,35 +35,39 @@ final class StreamChannel {
   deinit { loop.unwatch(socket) }
 
   /// Bytes still to be sent.
-  var pending: Int { output.count - sent }
+  public var pending: Int { output.count - sent }
 
   /// Queues bytes; false, and nothing queued, where the queue has no room for them.
+  ///
+  /// - Parameter descriptor: goes to the other end of a Unix socket with the first of the bytes.
   @discardableResult
-  func send(_ bytes: [UInt8]) -> Bool {
-    guard isOpen, !closesWhenSent else { return false }
+  public func send(_ bytes: [UInt8], passing descriptor: Descriptor? = nil) -> Bool {
+    guard isOpen, !closesWhenSent, descriptor == nil || !bytes.isEmpty else { return false }
     guard pending + bytes.count <= outputLimit else { return false }
+    if let descriptor { attached.append((output.count, descriptor)) }
     output += bytes
     flush()
     return true
   }
 
   /// Closes without calling `onClose`.
-  func close() {
+  public func close() {
     guard isOpen else { return }
     isOpen = false
+    attached = []
     loop.unwatch(socket)
     onBytes = { _ in }
     onClose = {}
   }
 
   /// Closes once everything is sent.
-  func closeWhenSent() {
+  public func closeWhenSent() {
     closesWhenSent = true
     if pending == 0 { end() }
   }
 
   /// Takes in what is there already, up to the end or until nothing is left.
-  func drain() {
+  public func drain() {
     while isOpen, readOnce() {}
   }
 
@@ -78,10 +88,10 @@ final class StreamChannel {
   }
 
   /// Sends what the kernel takes now.
-  func flush() {
+  public func flush() {
     do {
       while isOpen, sent < output.count {
-        let count = try StreamSocket.send(output[sent...], on: socket)
+        let count = try sendNext()
         if count == 0 { break }
         sent += count
       }
@@ -94,9 +104,23 @@ final class StreamChannel {
       if closesWhenSent { return end() }
     } else if sent > 1 << 16 {
       output.removeFirst(sent)
+      for index in attached.indices { attached[index].place -= sent }
       sent = 0
     }
     if isOpen { loop.setWantsWrite(socket, pending > 0) }
+  }
+
+  /// Sends up to the next byte that a descriptor goes with, or from it on.
+  private func sendNext() throws(SystemError) -> Int {
+    guard let next = attached.first else {
+      return try StreamSocket.send(output[sent...], on: socket)
+    }
+    if sent < next.place { return try StreamSocket.send(output[sent..<next.place], on: socket) }
+    let end = attached.count > 1 ? attached[1].place : output.count
+    let count = try PassedDescriptor.send(
+      next.descriptor, with: output[sent..<end], on: socket)
+    if count > 0 { attached.removeFirst() }
+    return count
   }
 
   private func end() {
