@@ -157,20 +157,26 @@ let commands: [String: @Sendable (Machine, JSONReader) throws -> Effect] = [
     try machine.removeNode(arguments.member("node-name").string())
     return Effect()
   },
-  "netdev_add": { machine, arguments in
-    let id = try arguments.member("id").string()
-    guard machine.networks[id] == nil else { throw Problem("Duplicate ID '\(id)' for netdev") }
-    machine.networks[id] = [:]
-    for forward in arguments.value["hostfwd"]?.array ?? [] {
-      try machine.addForward(id, forward["str"]?.string ?? "")
+  "getfd": { machine, arguments in
+    guard let descriptor = machine.passed.popLast() else {
+      throw Problem("No file descriptor supplied via SCM_RIGHTS")
+    }
+    machine.named[try arguments.member("fdname").string()] = descriptor
+    return Effect()
+  },
+  "closefd": { machine, arguments in
+    let name = try arguments.member("fdname").string()
+    guard machine.named.removeValue(forKey: name) != nil else {
+      throw Problem("File descriptor named '\(name)' not found")
     }
     return Effect()
   },
+  "netdev_add": { machine, arguments in
+    try machine.addNetwork(arguments.value)
+    return Effect()
+  },
   "netdev_del": { machine, arguments in
-    let id = try arguments.member("id").string()
-    guard machine.networks.removeValue(forKey: id) != nil else {
-      throw Problem("Device '\(id)' not found")
-    }
+    try machine.removeNetwork(arguments.member("id").string())
     return Effect()
   },
   "device_add": { machine, arguments in

@@ -12,8 +12,8 @@ struct LaunchOptions {
   var sockets: [String: Socket] = [:]
   var blocks: [JSONValue] = []
   var devices: [JSONValue] = []
-  /// Networks by id, each with its forwards as `tcp:127.0.0.1:8080-:80`.
-  var networks: [(id: String, forwards: [String])] = []
+  /// Networks by id, each with its forwards as `tcp:127.0.0.1:8080-:80`, or a tap's descriptor.
+  var networks: [(id: String, forwards: [String], tap: Int32?)] = []
   var processors = 1
   var maximumProcessors = 1
   /// The sizes of memory backends, by id.
@@ -57,7 +57,8 @@ struct LaunchOptions {
         networks.append(
           (
             id: parts.first { $0.name == "id" }?.value ?? "",
-            forwards: parts.filter { $0.name == "hostfwd" }.map(\.value)
+            forwards: parts.filter { $0.name == "hostfwd" }.map(\.value),
+            tap: parts.first { $0.name == "fd" }.flatMap { Int32($0.value) }
           ))
       default: throw Problem("\(option): invalid option")
       }

@@ -14,6 +14,12 @@ final class Machine {
   var devices: [String: JSONValue] = [:]
   /// Sockets of forwarded ports, by network and forward.
   var networks: [String: [String: Descriptor]] = [:]
+  /// Taps by network.
+  private var taps: [String: Descriptor] = [:]
+  /// Descriptors that came through the QMP socket and have no name yet.
+  var passed: [Descriptor] = []
+  /// Those that `getfd` named.
+  var named: [String: Descriptor] = [:]
   var balloon: Int64
   /// What the memory device gives.
   var requestedMemory: Int64 = 0
@@ -31,6 +37,10 @@ final class Machine {
     for network in options.networks {
       networks[network.id] = [:]
       for forward in network.forwards { try addForward(network.id, forward) }
+      if let tap = network.tap {
+        guard fcntl(tap, F_GETFD) >= 0 else { throw Problem("fd=\(tap): Bad file descriptor") }
+        taps[network.id] = Descriptor(owning: tap, name: network.id)
+      }
     }
     for device in options.devices { try addDevice(device) }
   }
@@ -88,6 +98,30 @@ final class Machine {
     } else {
       try file.truncate(to: size)
     }
+  }
+
+  /// Adds what stands behind a network card: `netdev_add`.
+  func addNetwork(_ network: JSONValue) throws {
+    guard let id = network["id"]?.string else { throw Problem("'id' is missing") }
+    guard networks[id] == nil else { throw Problem("Duplicate ID '\(id)' for netdev") }
+    if network["type"]?.string == "tap" {
+      let name = network["fd"]?.string ?? ""
+      guard let tap = named.removeValue(forKey: name) else {
+        throw Problem("File descriptor named '\(name)' has not been found")
+      }
+      taps[id] = tap
+    }
+    networks[id] = [:]
+    for forward in network["hostfwd"]?.array ?? [] {
+      try addForward(id, forward["str"]?.string ?? "")
+    }
+  }
+
+  func removeNetwork(_ id: String) throws {
+    guard networks.removeValue(forKey: id) != nil else {
+      throw Problem("Device '\(id)' not found")
+    }
+    taps[id] = nil
   }
 
   func addDevice(_ device: JSONValue) throws {

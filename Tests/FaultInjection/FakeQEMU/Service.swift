@@ -65,7 +65,9 @@ final class Service {
       return []
     }
     // A client that is gone makes room for the next.
-    let bytes = (try? StreamSocket.receive(from: client)) ?? []
+    let received = try? PassedDescriptor.receive(from: client, name: "a passed descriptor")
+    if let descriptor = received?.descriptor { machine.passed.append(descriptor) }
+    let bytes = received?.bytes ?? []
     if bytes.isEmpty {
       channel.client = nil
       channel.input = []
