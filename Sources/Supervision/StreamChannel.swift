@@ -14,6 +14,9 @@ public final class StreamChannel {
   private var closesWhenSent = false
   /// Called with bytes as they come.
   public var onBytes: ([UInt8]) -> Void = { _ in }
+  /// Called with each descriptor that comes, before the bytes it came with; without it none is
+  /// taken.
+  public var onDescriptor: ((Descriptor) -> Void)?
   /// Called once, when the other end is gone or broken.
   public var onClose: () -> Void = {}
 
@@ -57,6 +60,7 @@ public final class StreamChannel {
     attached = []
     loop.unwatch(socket)
     onBytes = { _ in }
+    onDescriptor = nil
     onClose = {}
   }
 
@@ -74,7 +78,7 @@ public final class StreamChannel {
   @discardableResult
   private func readOnce() -> Bool {
     do {
-      guard let bytes = try StreamSocket.receive(from: socket) else { return false }
+      guard let bytes = try receive() else { return false }
       if bytes.isEmpty {
         end()
         return false
@@ -85,6 +89,13 @@ public final class StreamChannel {
       end()
       return false
     }
+  }
+
+  private func receive() throws(SystemError) -> [UInt8]? {
+    guard let onDescriptor else { return try StreamSocket.receive(from: socket) }
+    let received = try PassedDescriptor.receive(from: socket, name: "what came on \(socket.name)")
+    if let descriptor = received?.descriptor { onDescriptor(descriptor) }
+    return received?.bytes
   }
 
   /// Sends what the kernel takes now.

@@ -39,7 +39,9 @@ struct RPCTests {
     } catch {
       Issue.record(error)
     }
-    _ = try RPCConnection(path, peer: "it", host: Self.host).call("end", milliseconds: 10_000)
+    // The body may have ended it.
+    guard let connection = try? RPCConnection(path, peer: "it", host: Self.host) else { return }
+    _ = try connection.call("end", milliseconds: 10_000)
   }
 
   @Test("An answer brings a descriptor, among others that don't and after one nobody waited for")
@@ -108,5 +110,52 @@ struct RPCTests {
       }
       #expect(got == (0..<count).map { UInt8($0) })
     }
+  }
+
+  @Test("A client in a loop gets answers and descriptors, each call its own, also at the end")
+  func inLoop() throws {
+    let handle: @Sendable (RPCRequest) throws -> Void = { request in
+      switch request.method {
+      case "open":
+        let name = try request.params.member("name").string()
+        let pipe = try makePipe(name: name)
+        try pipe.write.write(Array(name.utf8))
+        request.answer(.string(name), passing: pipe.read)
+      case "never": break
+      default: throw RPCError("unknown")
+      }
+    }
+    var told: [String] = []
+    try withService(handle) { path in
+      let loop = EventLoop(uptime: Self.host.uptime)
+      let channel = try RPCChannel(loop, path, peer: "it")
+      func call(_ method: String, _ name: String, milliseconds: Int = 10_000) {
+        channel.call(method, ["name": .string(name)], milliseconds: milliseconds) { result in
+          switch result {
+          case .failure(let error): told.append("\(name): \(error)")
+          case .success(let answer):
+            let bytes = try? answer.descriptor?.readAll(limit: 100)  // None is told as such.
+            told.append("\(name): \(String(decoding: bytes ?? [], as: UTF8.self))")
+          }
+          if name == "late" { call("end", "last") }
+        }
+      }
+      channel.onClose = {
+        told.append("closed")
+        loop.stop()
+      }
+      call("open", "one")
+      call("nonsense", "two")
+      call("open", "three")
+      call("never", "waiting")
+      call("never", "late", milliseconds: 50)
+      #expect(told == [])
+      try loop.run()
+    }
+    #expect(
+      told == [
+        "one: one", "two: unknown", "three: three", "late: it did not answer 'never' in time",
+        "last: ", "waiting: it ended before it answered 'never'", "closed",
+      ])
   }
 }
