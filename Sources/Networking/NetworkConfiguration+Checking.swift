@@ -121,8 +121,14 @@ extension NetworkConfiguration.Port {
       HardwareAddress(mac)?.isOneInterface == true, place,
       "has the MAC '\(mac)', no hardware address of one interface")
     try require(isLabel(hostName), place, "has the name '\(hostName)', which is no DNS label")
-    try checkAddress(address, network.segment?.network, place)
-    try checkAddress(address6, network.segment6?.network, place)
+    if network.mode == .bridge {
+      // Somebody else's network: any address of the family.
+      try checkAddress(address, "0.0.0.0/0", place)
+      try checkAddress(address6, "::/0", place)
+    } else {
+      try checkAddress(address, network.segment?.network, place)
+      try checkAddress(address6, network.segment6?.network, place)
+    }
     try require(
       (inbound ?? 1) > 0 && (outbound ?? 1) > 0, place, "is limited to no bytes per second")
     try require(
