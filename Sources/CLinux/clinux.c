@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -309,6 +310,8 @@ int clinux_spawn(const char *path, char *const *arguments, char *const *environm
   free(moved);
   return error;
 }
+
+int clinux_memfd(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
 
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 

@@ -32,24 +32,12 @@ public enum StreamSocket {
     return socket
   }
 
-  /// Begins to connect to an IPv4 address; the socket turns writable when that succeeded or failed.
+  /// Begins to connect to an address; the socket turns writable when that succeeded or failed.
   public static func connect(address: String, port: UInt16) throws(SystemError) -> Descriptor {
-    let name = "\(address):\(port)"
-    let socket = try make(AF_INET, name)
-    var target = sockaddr_in()
-    target.sin_family = sa_family_t(AF_INET)
-    target.sin_port = port.bigEndian
-    guard inet_pton(AF_INET, address, &target.sin_addr) == 1 else {
-      throw SystemError("connect to", name, errno: EINVAL)
+    guard let target = InternetAddress(address) else {
+      throw SystemError("connect to", "\(address):\(port)", errno: EINVAL)
     }
-    let length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let result = withUnsafeBytes(of: &target) { bytes in
-      Glibc.connect(socket.raw, bytes.assumingMemoryBound(to: sockaddr.self).baseAddress, length)
-    }
-    if result != 0, errno != EINPROGRESS {
-      throw SystemError("connect to", name, errno: errno)
-    }
-    return socket
+    return try InternetSocket.connect(.stream, to: target, port: port)
   }
 
   /// How a connection that was begun came out: nil when it stands.

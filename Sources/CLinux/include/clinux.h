@@ -50,6 +50,8 @@ int clinux_start_writeback(int fd);
 int clinux_spawn(const char *path, char *const *arguments, char *const *environment,
                  const char *directory, const int *sources, const int *targets, int count,
                  int new_session, int detached, int gate, int *pid);
+// memfd_create, close-on-exec, needs _GNU_SOURCE.
+int clinux_memfd(const char *name);
 // pipe2 with O_CLOEXEC needs _GNU_SOURCE.
 int clinux_pipe(int ends[2]);
 // accept4 needs _GNU_SOURCE; the connection is non-blocking and close-on-exec.
