@@ -1,5 +1,6 @@
 public import JSON
 internal import QEMU
+internal import Supervision
 internal import SystemIO
 
 /// A file of a machine's directory that can't be used.

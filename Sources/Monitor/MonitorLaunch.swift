@@ -1,4 +1,4 @@
-internal import JSON
+internal import Supervision
 public import SystemIO
 
 /// What a monitor that is launched is to do.
@@ -22,48 +22,24 @@ public func launchMonitor(
   _ directory: MachineDirectory, monitorExecutable: String, mode: LaunchMode = .start,
   milliseconds: Int = 90_000, host: HostContext
 ) throws(MonitorError) {
-  let answer: [UInt8]
+  var service = ServiceLaunch(
+    title: "the monitor of \(directory.path)", executable: monitorExecutable,
+    arguments: [directory.path], lock: directory.lock, log: directory.monitorLog)
+  if mode == .adopt { service.arguments.append("--adopt") }
+  let outcome: ServiceLaunch.Outcome
   do {
-    let pipe = try startMonitor(directory, monitorExecutable, mode, host)
-    var entries = [PollEntry(pipe.raw, wantsRead: true)]
-    try poll(&entries, milliseconds: Int32(clamping: milliseconds))
-    guard entries[0].isReady else {
-      throw MonitorError(
-        "the monitor of \(directory.path) did not start its guest within \(milliseconds) ms; "
-          + "see \(directory.monitorLog)")
-    }
-    answer = try pipe.readAll(limit: 1 << 20)
-  } catch let error as MonitorError {
-    throw error
-  } catch let error as SystemError where error.isBusy {
-    throw MonitorError("a monitor runs for \(directory.path) already")
+    outcome = try service.launch(milliseconds: milliseconds, host: host)
   } catch {
     throw MonitorError("\(error)")
   }
-  // No JSON means no answer: the monitor was killed.
-  let value = try? JSONValue(parsing: answer)
-  if value?["ok"]?.bool == true { return }
-  throw MonitorError(
-    value?["error"]?.string
-      ?? "the monitor of \(directory.path) ended without a word; see \(directory.monitorLog)")
-}
-
-/// - Returns: the pipe on which it answers once.
-private func startMonitor(
-  _ directory: MachineDirectory, _ executable: String, _ mode: LaunchMode, _ host: HostContext
-) throws(SystemError) -> Descriptor {
-  // A monitor that was killed may leave it for a moment to a child it was starting.
-  let lock = try FileLock.patient(directory.lock, milliseconds: 1000, host: host)
-  let pipe = try makePipe(name: "the readiness pipe")
-  let log = try Descriptor.open(directory.monitorLog, [.write, .create, .append])
-  var arguments = [directory.path, "--ready-descriptor", "3", "--lock-descriptor", "4"]
-  if mode == .adopt { arguments.append("--adopt") }
-  _ = try SpawnRequest(
-    executable, arguments, environment: ["PATH=/usr/bin:/bin", "LC_ALL=C"], directory: "/",
-    descriptors: [
-      (target: 2, source: log), (target: 3, source: pipe.write),
-      (target: 4, source: lock.descriptor),
-    ], detached: true
-  ).spawn()
-  return pipe.read
+  switch outcome {
+  case .ready: break
+  case .busy: throw MonitorError("a monitor runs for \(directory.path) already")
+  case .refused(let reason): throw MonitorError(reason)
+  case .silent:
+    throw MonitorError("\(service.title) ended without a word; see \(service.log)")
+  case .late:
+    throw MonitorError(
+      "\(service.title) did not start its guest within \(milliseconds) ms; see \(service.log)")
+  }
 }

@@ -30,7 +30,7 @@ public enum MonitorProcess {
       try run(options, signals)
       return 0
     } catch {
-      options.answer(["error": .string("\(error)")])
+      options.service.answer(problem: "\(error)")
       say("ingot-monitor: \(error)")
       return 1
     }
@@ -52,8 +52,7 @@ public enum MonitorProcess {
 
   private static func takeLock(_ options: Options, _ host: HostContext) throws -> FileLock {
     do {
-      if let descriptor = options.lock { return try FileLock(handed: descriptor) }
-      return try FileLock.patient(options.directory.lock, milliseconds: 1000, host: host)
+      return try options.service.takeLock(options.directory.lock, host: host)
     } catch {
       guard error.isBusy else { throw error }
       throw MonitorError("a monitor runs for \(options.directory.path) already")
@@ -73,8 +72,7 @@ public enum MonitorProcess {
     var problem: MonitorError?
     supervisor.onFirstStart = { result in
       switch result {
-      case .success(let record):
-        options.answer(["ok": true, "pid": JSONValue(record.map { Int($0.process.pid) })])
+      case .success: options.service.answer()
       case .failure(let error): problem = error
       }
     }
@@ -91,7 +89,7 @@ public enum MonitorProcess {
       throw MonitorError("the monitor was told to leave before its guest ran")
     }
     // Where nothing was started: the guest was found dead and stays so.
-    options.answer(["ok": true])
+    options.service.answer()
   }
 
   private static func say(_ line: String) {
@@ -100,41 +98,27 @@ public enum MonitorProcess {
   }
 }
 
-private final class Options {
+private struct Options {
   let directory: MachineDirectory
   let adopt: Bool
-  /// The machine's lock, where it was taken for this process.
-  private(set) var lock: Descriptor?
-  private var ready: Descriptor?
+  let service = LaunchedService()
 
   init?(_ arguments: [String]) {
     var directory: String?
     var adopt = false
     var rest = arguments[...]
     while let argument = rest.popFirst() {
-      switch argument {
-      case "--adopt": adopt = true
-      case "--ready-descriptor":
-        guard let number = rest.popFirst().flatMap(Int32.init), number > 2 else { return nil }
-        ready = Descriptor(owning: number, name: "the readiness pipe")
-      case "--lock-descriptor":
-        guard let number = rest.popFirst().flatMap(Int32.init), number > 2 else { return nil }
-        lock = Descriptor(owning: number, name: "the machine's lock")
-      default:
-        guard directory == nil, !argument.hasPrefix("-") else { return nil }
+      if argument == "--adopt" {
+        adopt = true
+      } else if argument.hasPrefix("-") {
+        guard service.take(option: argument, value: rest.popFirst()) else { return nil }
+      } else {
+        guard directory == nil else { return nil }
         directory = argument
       }
     }
     guard let directory else { return nil }
     self.directory = MachineDirectory(directory)
     self.adopt = adopt
-  }
-
-  /// Answers whoever launched the monitor, once.
-  func answer(_ message: JSONValue) {
-    guard let pipe = ready else { return }
-    ready = nil
-    // The launcher may be gone; the guest is not its alone.
-    try? pipe.write(Array((message.text() + "\n").utf8))
   }
 }

@@ -41,7 +41,7 @@ extension Supervisor {
       started = record
       process = handle
       try connect()
-      try admit(record, gate)
+      try admit(record.json, at: directory.started, through: gate)
       watchProcess(handle)
       limitStart()
     } catch {
@@ -64,20 +64,6 @@ extension Supervisor {
     log.write(problem)
     startProblem = problem
     killProcess()
-  }
-
-  /// Records the process, then lets it become QEMU, then makes the record durable.
-  ///
-  /// A kill of this monitor can't come between: before the record no QEMU exists. A crash of the
-  /// host takes the process along, so that the wait for the disk may overlap with QEMU's start.
-  private func admit(_ record: StartedRecord, _ gate: Descriptor) throws(SystemError) {
-    let file = try Descriptor.open(
-      directory.started + ".new", [.readWrite, .create, .truncate])
-    try file.write(Array((record.json.text() + "\n").utf8))
-    try renameFile(directory.started + ".new", to: directory.started)
-    try gate.write([1])
-    try file.synchronize()
-    try synchronizeDirectory(directory.path)
   }
 
   /// Keeps where the boot's console output begins for a monitor that adopts the guest later.

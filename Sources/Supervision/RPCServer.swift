@@ -30,7 +30,8 @@ public struct RPCRequest {
 ///
 /// Only the service's own user and root are let in.
 public final class RPCServer {
-  private let path: String
+  /// The socket's path, which is removed at the end; nil where it is another's.
+  private let path: String?
   private let loop: EventLoop
   private let log: ServiceLog
   private let host: HostContext
@@ -42,17 +43,35 @@ public final class RPCServer {
   /// Listens at a path, whose lock the caller holds.
   ///
   /// - Parameter handle: carries out a request; what it throws is the answer.
-  public init(
+  public convenience init(
     _ path: String, loop: EventLoop, log: ServiceLog, host: HostContext,
     handle: @escaping (RPCRequest) throws -> Void
   ) throws(SystemError) {
+    self.init(
+      listener: try StreamSocket.listen(path, backlog: 64), path: path, loop: loop, log: log,
+      host: host, handle: handle)
+  }
+
+  /// Takes the requests of a listening socket that this process was started with.
+  public convenience init(
+    listener: Descriptor, loop: EventLoop, log: ServiceLog, host: HostContext,
+    handle: @escaping (RPCRequest) throws -> Void
+  ) {
+    self.init(
+      listener: listener, path: nil, loop: loop, log: log, host: host, handle: handle)
+  }
+
+  private init(
+    listener: Descriptor, path: String?, loop: EventLoop, log: ServiceLog, host: HostContext,
+    handle: @escaping (RPCRequest) throws -> Void
+  ) {
     self.path = path
     self.loop = loop
     self.log = log
     self.host = host
     self.handle = handle
     userID = effectiveUserID()
-    listener = try StreamSocket.listen(path, backlog: 64)
+    self.listener = listener
     loop.watch(listener) { [weak self] _, _ in self?.accept() }
   }
 
@@ -65,7 +84,7 @@ public final class RPCServer {
   /// listening.
   public func close() throws(SystemError) {
     loop.unwatch(listener)
-    try removeFile(path)
+    if let path { try removeFile(path) }
     let end = host.uptime() + 1_000_000_000
     while host.uptime() < end {
       let waiting = clients.values.filter { $0.pending > 0 }

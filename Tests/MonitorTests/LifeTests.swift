@@ -2,6 +2,7 @@ import Glibc
 import JSON
 import Monitor
 import QEMU
+import Supervision
 import SystemIO
 import Testing
 

@@ -1,0 +1,226 @@
+internal import Glibc
+internal import JSON
+public import SystemIO
+
+/// A process that a service keeps running beside itself, and that outlives the service.
+///
+/// It is recorded in a file before it becomes its program, so that it is never an orphan: a later
+/// service takes it up from there. Where it ends by itself it is started again.
+public final class SideProcess {
+  /// What to start.
+  public struct Launch {
+    /// The program; what it writes goes to the process's log.
+    public var request: SpawnRequest
+    /// What the program depends on; where it is another, what runs is ended and started anew.
+    public var context: String
+
+    /// Names a program to start.
+    public init(_ request: SpawnRequest, context: String) {
+      self.request = request
+      self.context = context
+    }
+  }
+
+  /// Its name in messages: `the gate`.
+  public let name: String
+  private let recordPath: String
+  private let outputPath: String
+  private let loop: EventLoop
+  private let log: ServiceLog
+  private let host: HostContext
+  private let delay: RestartDelay
+  /// The process, while it runs.
+  public private(set) var process: ProcessHandle?
+  /// What the process depends on that runs, or ran last.
+  public private(set) var context = ""
+  /// How often it was started again after it ended by itself.
+  public private(set) var restarts = 0
+  /// How it ended; empty while it runs.
+  public private(set) var problem = ""
+  /// Called when it was started, or is to be started again and can't be.
+  public var onStart: () -> Void = {}
+  private var launch: (() throws -> Launch)?
+  private var runningSince: UInt64 = 0
+  private var endsInARow = 0
+  private var timer: EventLoop.Timer?
+  private var killTimer: EventLoop.Timer?
+  private var afterEnd: [() -> Void] = []
+
+  /// Describes a process that does not run yet as far as is known; see `adopt`.
+  ///
+  /// - Parameters:
+  ///   - record: the file that names it while it runs.
+  ///   - output: the file that gets what it writes.
+  public init(
+    _ name: String, record: String, output: String, loop: EventLoop, log: ServiceLog,
+    host: HostContext,
+    delay: RestartDelay = RestartDelay(initial: 100, maximum: 10_000, resetAfter: 60_000)
+  ) {
+    self.name = name
+    recordPath = record
+    outputPath = output
+    self.loop = loop
+    self.log = log
+    self.host = host
+    self.delay = delay
+  }
+
+  /// Takes up the process that an earlier service left.
+  ///
+  /// - Throws: `SystemError` or `JSONShapeError` where its record can't be read; it may be alive.
+  public func adopt() throws {
+    guard fileExists(recordPath) else { return }
+    let bytes = try readFile(recordPath, limit: 1 << 16)
+    let record = try JSONReader(JSONValue(parsing: bytes))
+    context = try record.member("context").string()
+    guard let handle = try ProcessIdentity(record).open(currentBootID: host.bootID) else { return }
+    log.write("took up \(name), process \(handle.identity.pid)")
+    runs(handle)
+  }
+
+  /// Sees to it that the program runs, from now on; what runs in the same context is left alone.
+  ///
+  /// - Parameters:
+  ///   - launch: asked for what to start, each time.
+  ///   - done: called when it runs; or with what kept it from being started, which is not tried
+  ///     again then.
+  public func keep(
+    _ launch: @escaping () throws -> Launch, _ done: @escaping (Result<Void, any Error>) -> Void
+  ) {
+    self.launch = launch
+    if let process, killTimer == nil {
+      do {
+        if try launch().context == context { return done(.success(())) }
+      } catch {
+        return done(.failure(error))
+      }
+      log.write(
+        "\(name), process \(process.identity.pid), is started anew: its setting has changed")
+    }
+    end { [unowned self] in done(Result { try startWhereDown() }) }
+  }
+
+  private func startWhereDown() throws {
+    guard process == nil, let launch else { return }
+    try start(launch())
+  }
+
+  /// Sends a signal, where it runs.
+  public func signal(_ number: Int32) throws(SystemError) { try process?.signal(number) }
+
+  /// Ends the process and keeps it no longer; `done` is called when it is gone.
+  public func stop(_ done: @escaping () -> Void) {
+    launch = nil
+    loop.cancel(timer)
+    timer = nil
+    end { [unowned self] in
+      forget()
+      done()
+    }
+  }
+
+  private func forget() {
+    do {
+      try removeFile(recordPath)
+    } catch {
+      log.write("\(error)")
+    }
+  }
+
+  /// Lets go of the process, which goes on running; another service can take it up.
+  public func leave() {
+    launch = nil
+    loop.cancel(timer)
+    loop.cancel(killTimer)
+    if let process { loop.unwatch(process.descriptor) }
+  }
+
+  private func end(_ done: @escaping () -> Void) {
+    guard let process else { return done() }
+    afterEnd.append(done)
+    guard killTimer == nil else { return }
+    send(SIGTERM, to: process)
+    killTimer = loop.after(milliseconds: 1000) { [unowned self] in send(SIGKILL, to: process) }
+  }
+
+  private func start(_ launch: Launch) throws {
+    loop.cancel(timer)
+    timer = nil
+    guard findExecutable(launch.request.executable, searchPath: "") != nil else {
+      throw SystemError("start", launch.request.executable, errno: ENOENT)
+    }
+    let output = try Descriptor.open(outputPath, [.write, .create, .append])
+    let gate = try makePipe(name: "the gate")
+    var request = launch.request
+    request.descriptors += [(target: 1, source: output), (target: 2, source: output)]
+    request.gate = gate.read
+    let handle = try ProcessHandle(childID: try request.spawn(), bootID: host.bootID)
+    do {
+      var record = handle.identity.json
+      record["context"] = .string(launch.context)
+      try admit(.object(record), at: recordPath, through: gate.write)
+    } catch {
+      try handle.signal(SIGKILL)
+      _ = try handle.wait()
+      throw error
+    }
+    context = launch.context
+    runs(handle)
+    onStart()
+  }
+
+  private func runs(_ handle: ProcessHandle) {
+    process = handle
+    problem = ""
+    runningSince = host.uptime()
+    loop.watch(handle.descriptor) { [unowned self] _, _ in ended(handle) }
+  }
+
+  private func ended(_ handle: ProcessHandle) {
+    loop.unwatch(handle.descriptor)
+    loop.cancel(killTimer)
+    killTimer = nil
+    process = nil
+    // One that was taken up is another's child, whose status nobody here can have.
+    let end = try? handle.wait()
+    problem = "\(name) \(end?.summary ?? "ended")"
+    if !afterEnd.isEmpty {
+      let waiting = afterEnd
+      afterEnd = []
+      return waiting.forEach { $0() }
+    }
+    log.write("\(problem); see \(outputPath)")
+    scheduleRestart()
+  }
+
+  private func scheduleRestart() {
+    guard launch != nil else { return }
+    let ran = Int((host.uptime() - runningSince) / 1_000_000)
+    endsInARow = ran >= delay.resetAfter ? 1 : endsInARow + 1
+    timer = loop.after(milliseconds: delay.wait(afterEnds: endsInARow)) { [unowned self] in
+      restart()
+    }
+  }
+
+  private func restart() {
+    timer = nil
+    guard let launch else { return }
+    restarts += 1
+    do {
+      try start(launch())
+    } catch {
+      problem = "\(name) can't be started: \(error)"
+      log.write(problem)
+      runningSince = host.uptime()
+      scheduleRestart()
+    }
+  }
+
+  private func send(_ signal: Int32, to process: ProcessHandle) {
+    do {
+      try process.signal(signal)
+    } catch {
+      log.write("\(error)")
+    }
+  }
+}
