@@ -4,6 +4,7 @@ Reads one command a line and answers one line to each that asks something: yes o
 """
 
 import ctypes
+import fcntl
 import os
 import select
 import signal
@@ -17,6 +18,8 @@ libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 guests = {}
 children = []
+# What started this may have blocked signals, and a daemon would not hear them.
+signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
 def fail(message):
@@ -315,8 +318,146 @@ def load(path):
     run("nft", "-f", path)
 
 
-questions = {"tcp": tcp, "udp": udp, "ping": ping, "frame": frame, "hold": hold, "held": held}
+daemons = []
+
+
+def daemon(*arguments):
+    """A program beside the bridge, which is given a moment to begin."""
+    process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=sys.stdout,
+                               stderr=sys.stdout, preexec_fn=lambda: libc.prctl(1, signal.SIGKILL))
+    daemons.append(process)
+    time.sleep(0.5)
+    if process.poll() is not None:
+        raise RuntimeError("it ended at once")
+
+
+def reread():
+    for process in daemons:
+        process.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+
+
+def says(name, wanted, *arguments):
+    """What a program must say in a guest; _ stands for a blank."""
+    def body():
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=30)
+        if wanted.replace("_", " ") in done.stdout:
+            return True
+        print(f"{' '.join(arguments)} in {name}: {done.stdout}{done.stderr}", flush=True)
+        return False
+
+    if not inside(name, body):
+        raise RuntimeError(f"it does not say {wanted}")
+
+
+# How a guest that knows nothing gets its addresses. Each answers in words that are compared.
+
+def link_address():
+    # SIOCGIFHWADDR, for /sys shows the devices of another namespace.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        return fcntl.ioctl(asked, 0x8927, struct.pack("40s", b"eth0"))[18:24]
+
+
+def tell(name, body, wanted):
+    def compare():
+        answer = body()
+        if answer != " ".join(wanted):
+            print(f"in {name}: {answer}", flush=True)
+        return answer == " ".join(wanted)
+
+    return inside(name, compare)
+
+
+def dhcp4(name, expected, *wanted):
+    """`ADDRESS mtu N router R|none`"""
+    def ask(sender, kind, *options):
+        mac = link_address()
+        message = (struct.pack("!BBBBIHH", 1, 1, 6, 0, 0x696E676F, 0, 0x8000) + bytes(16) + mac
+                   + bytes(10 + 192) + b"\x63\x82\x53\x63" + bytes([53, 1, kind, 55, 3, 3, 26, 6]))
+        for option, value in options:
+            message += bytes([option, len(value)]) + value
+        sender.sendto(message + b"\xff", ("255.255.255.255", 67))
+        answer = sender.recv(2048)
+        found, place = {}, 240
+        while answer[place] != 255:
+            length = answer[place + 1]
+            found[answer[place]] = answer[place + 2:place + 2 + length]
+            place += 2 + length
+        return answer[16:20], found
+
+    def body():
+        sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+        sender.bind(("0.0.0.0", 68))
+        sender.settimeout(wait_time(expected))
+        address, offer = ask(sender, 1)
+        address, answer = ask(sender, 3, (50, address), (54, offer[54]))
+        router = socket.inet_ntoa(answer[3]) if 3 in answer else "none"
+        return (f"{socket.inet_ntoa(address)} mtu {int.from_bytes(answer[26], 'big')} "
+                f"router {router}")
+
+    return tell(name, body, wanted)
+
+
+def dhcp6(name, expected, *wanted):
+    """`ADDRESS`"""
+    def option(code, data):
+        return struct.pack("!HH", code, len(data)) + data
+
+    def options(data):
+        found = {}
+        while data:
+            code, length = struct.unpack("!HH", data[:4])
+            found[code] = data[4:4 + length]
+            data = data[4 + length:]
+        return found
+
+    def body():
+        sender = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        sender.bind(("::", 546))
+        sender.settimeout(wait_time(expected))
+        scope = socket.if_nametoindex("eth0")
+        us = option(1, b"\0\3\0\1" + link_address())
+        # Wants an address; the association has a number and no times.
+        message = us + option(3, struct.pack("!III", 1, 0, 0))
+        sender.sendto(b"\1\0\0\1" + message, ("ff02::1:2", 547, 0, scope))
+        offer = options(sender.recv(2048)[4:])
+        message = us + option(2, offer[2]) + option(3, offer[3])
+        sender.sendto(b"\3\0\0\2" + message, ("ff02::1:2", 547, 0, scope))
+        answer = options(sender.recv(2048)[4:])
+        address = options(answer[3][12:])[5][:16]
+        return socket.inet_ntop(socket.AF_INET6, address)
+
+    return tell(name, body, wanted)
+
+
+def router(name, expected, *wanted):
+    """`lifetime SECONDS mtu N prefix P`"""
+    def body():
+        sender = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+        sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+        sender.settimeout(wait_time(expected))
+        scope = socket.if_nametoindex("eth0")
+        sender.sendto(b"\x85" + bytes(7), ("ff02::2", 0, 0, scope))
+        answer = b""
+        while answer[:1] != b"\x86":
+            answer = sender.recv(2048)
+        lifetime, place, mtu, prefix = int.from_bytes(answer[6:8], "big"), 16, 0, ""
+        while place < len(answer):
+            if answer[place] == 5:
+                mtu = int.from_bytes(answer[place + 4:place + 8], "big")
+            if answer[place] == 3:
+                prefix = socket.inet_ntop(socket.AF_INET6, answer[place + 16:place + 32])
+            place += answer[place + 1] * 8
+        return f"lifetime {lifetime} mtu {mtu} prefix {prefix}"
+
+    return tell(name, body, wanted)
+
+
+questions = {"dhcp4": dhcp4, "dhcp6": dhcp6, "router": router, "tcp": tcp, "udp": udp, "ping": ping, "frame": frame, "hold": hold, "held": held}
 orders = {"guest": guest, "serve": serve, "load": load, "run": run, "in": ip_in,
+          "daemon": daemon, "reread": reread, "says": says,
           "sleep": lambda seconds: time.sleep(float(seconds))}
 
 failures = 0
@@ -337,6 +478,8 @@ for line in open(sys.argv[1]):
         print(f"cannot: {line.strip()}: {error}")
         failures += 1
         break
+for process in daemons:
+    process.kill()
 for pid in children:
     os.kill(pid, signal.SIGKILL)
 sys.exit(1 if failures else 0)
