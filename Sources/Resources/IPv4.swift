@@ -58,6 +58,15 @@ public struct IPv4Network: Hashable, Sendable, CustomStringConvertible {
     contains(address) && address != first && address != last
   }
 
+  /// The address of the network's gateway, where ingot is the gateway.
+  public var gateway: IPv4Address { IPv4Address(value: first.value | 1) }
+
+  /// Whether guests may have addresses of it: no loopback, no multicast, not all there are.
+  public var isUnicast: Bool {
+    let octet = first.value >> 24
+    return prefix >= 8 && octet != 0 && octet != 127 && octet < 224
+  }
+
   /// The addresses that QEMU's user networking takes for itself: the host's and the resolver's.
   ///
   /// As net/slirp.c chooses them where it is not told.
