@@ -53,6 +53,8 @@ extension LiveState {
         case .processors: processors(difference)
         case .memory: memory(difference)
         case .devices: device(difference, &ports)
+        // Said by the difference itself.
+        case .segment: (false, nil)
         }
       if isLive { difference.effect = .live }
       difference.note = note ?? difference.note

@@ -31,13 +31,21 @@ extension DocumentDecoder {
         "invalid-value", "\(node.quoted) is none of \(words.joined(separator: ", "))", in: field,
         at: span(node), help: nearest(to: text, among: words).map { "did you mean '\($0)'?" })
       return nil
-    case .reference(let kind):
+    case .reference:
       guard let name = self.text(node, text, .name, field) else { return nil }
-      references.append(Reference(target: ResourceID(kind, name), position: field))
+      refer(to: type.target(of: name), field)
       return .string(name)
-    case .text(let format): return self.text(node, text, format, field).map(JSONValue.string)
+    case .text(let format):
+      guard let text = self.text(node, text, format, field) else { return nil }
+      refer(to: type.target(of: text), field)
+      return .string(text)
     default: return .string(text)
     }
+  }
+
+  private mutating func refer(to target: ResourceID?, _ field: Position) {
+    guard let target else { return }
+    references.append(Reference(target: target, position: field))
   }
 
   private mutating func text(

@@ -16,6 +16,7 @@ extension FieldType {
     case .reference(let kind): "name of \(kind == .image ? "an" : "a") \(kind.rawValue)"
     case .object: "group"
     case .oneOf: "group, exactly one field set"
+    case .list(.object): "list of groups"
     case .list(let element): "list of \(element.summary)"
     case .keyedList(let key, _):
       "list, told apart by \(key.split(separator: "/").joined(separator: " and "))"

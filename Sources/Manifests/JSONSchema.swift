@@ -185,13 +185,26 @@ extension TextFormat {
   /// The format as a regular expression (ECMA 262); nil where any text will do.
   fileprivate var pattern: String? {
     let octet = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+    let ipv4 = #"(\#(octet)\.){3}\#(octet)"#
+    let ipv4Length = "(3[0-2]|[12]?[0-9])"
+    // As many forms as there are: that it is one is for `ingot validate` to say.
+    let ipv6 = "(?=[^:]*:[^:]*:)[0-9A-Fa-f:]+(:[0-9.]+)?"
+    let ipv6Length = "(12[0-8]|1[01][0-9]|[1-9]?[0-9])"
+    let port = "[1-9][0-9]{0,4}"
     let label = "[A-Za-z0-9]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?"
     return switch self {
     case .plain, .path: nil
     case .name: "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
     case .hostName: #"^\#(label)(\.\#(label))*$"#
-    case .ipv4: #"^(\#(octet)\.){3}\#(octet)$"#
-    case .ipv4Network: #"^(\#(octet)\.){3}\#(octet)/(3[0-2]|[12]?[0-9])$"#
+    case .ipv4: "^\(ipv4)$"
+    case .ipv4Network: "^\(ipv4)/\(ipv4Length)$"
+    case .ipv6: "^\(ipv6)$"
+    case .ipv6Network: "^\(ipv6)/\(ipv6Length)$"
+    case .address: "^(\(ipv4)|\(ipv6))$"
+    case .peer:
+      "^(\(ipv4)(/\(ipv4Length))?|\(ipv6)(/\(ipv6Length))?"
+        + "|group:[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$"
+    case .ports: "^\(port)(-\(port))?$"
     case .mac: "^[0-9A-Fa-f][02468ACEace]([:-][0-9A-Fa-f]{2}){5}$"
     case .word: "^[A-Za-z0-9][A-Za-z0-9._+-]*$"
     case .interface: "^[A-Za-z0-9][A-Za-z0-9._+-]{0,14}$"

@@ -48,9 +48,7 @@ struct MachineUniqueness {
           .mac(mac), "duplicate-mac", "the MAC \(mac)", resource, path + ".mac",
           help: "choose another one, or leave it out and the engine chooses")
       }
-      if let address = interface.address {
-        add(address, of: interface.network, resource, path + ".address")
-      }
+      if let network = networks[interface.network] { add(interface, on: network, resource, path) }
       for port in interface.ports { add(port, resource, path) }
     }
   }
@@ -84,22 +82,37 @@ struct MachineUniqueness {
   }
 
   private mutating func add(
-    _ address: String, of network: String, _ resource: Int, _ path: String
+    _ interface: MachineSpecification.Interface, on network: NetworkSpecification,
+    _ resource: Int, _ path: String
   ) {
-    guard let specification = networks[network] else { return }
-    if let objection = IPv4Address(address).flatMap({ specification.objection(to: $0) }) {
+    let name = interface.network
+    for misfit in network.misfits(of: interface, inNetwork: name) {
+      let path = "\(path).\(misfit.field)"
       diagnostics.append(
         Diagnostic(
-          "invalid-value", "\(objection) of Network/\(network)", path: path,
-          at: span(Owner(machine: resource, path: path)),
-          help: "choose an address of that network"))
+          misfit.code, misfit.message, path: path,
+          at: span(Owner(machine: resource, path: path)), help: misfit.help))
     }
     // In mode `user` each machine has a network of its own.
-    if specification.mode == .user { return }
-    claim(
-      .address(network: network, address), "duplicate-address",
-      "the address \(address) in Network/\(network)", resource, path,
-      help: "choose another address")
+    if network.mode == .user { return }
+    for (field, address) in [("address", interface.address), ("address6", interface.address6)] {
+      guard let address else { continue }
+      claim(
+        .address(network: name, address), "duplicate-address",
+        "the address \(address) in Network/\(name)", resource, "\(path).\(field)",
+        help: "choose another address")
+    }
+    guard network.mode.isSegment else { return }
+    let machine = resources[resource].id.name
+    let host = network.hosts.first { network.fullName($0.name) == network.fullName(machine) }
+    if let host {
+      let path = path + ".network"
+      diagnostics.append(
+        Diagnostic(
+          "duplicate-name", "Network/\(name) has another host '\(host.name)' in dns.hosts",
+          path: path, at: span(Owner(machine: resource, path: path)) ?? resources[resource].source,
+          help: "take it out there: guests have their names without that"))
+    }
   }
 
   private mutating func add(

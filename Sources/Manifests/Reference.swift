@@ -22,6 +22,10 @@ private func addRows(_ field: Field, _ prefix: String, _ lines: inout [String]) 
   if let limits = field.type.limits { type += " (\(limits))" }
   let value = field.isRequired ? "required" : field.defaultText.map { "`\($0)`" } ?? ""
   lines.append("| `\(name)` | \(type) | \(value) | \(field.changeWord) | \(field.doc) |")
-  let suffix = if case .keyedList = field.type { "[]." } else { "." }
+  let suffix =
+    switch field.type {
+    case .keyedList, .list: "[]."
+    default: "."
+    }
   for child in field.type.fields { addRows(child, name + suffix, &lines) }
 }

@@ -178,7 +178,8 @@ struct Draft {
     guard candidates.contains(where: { $0.isDelete && !$0.isRefused }) else { return }
     var users: [ResourceID: ResourceID] = [:]
     func use(_ resource: Resource) {
-      for reference in resource.references where users[reference.target] == nil {
+      for reference in resource.references
+      where users[reference.target] == nil && reference.target != resource.id {
         users[reference.target] = resource.id
       }
     }

@@ -26,13 +26,15 @@ struct Ordering {
     var released: [Claim: ResourceID] = [:]
     for candidate in living {
       if let desired = candidate.desired {
-        for reference in desired.references where kept.contains(reference.target) {
+        for reference in desired.references
+        where reference.isNeeded(by: candidate.id) && kept.contains(reference.target) {
           edges[candidate.id, default: []].insert(reference.target)
         }
       }
       guard let stored = candidate.stored?.resource else { continue }
       if !deleted.isEmpty {
-        for reference in stored.references where deleted.contains(reference.target) {
+        for reference in stored.references
+        where reference.isNeeded(by: candidate.id) && deleted.contains(reference.target) {
           edges[reference.target, default: []].insert(candidate.id)
         }
       }

@@ -7,6 +7,13 @@ struct Reference: Hashable {
   var path: String
   /// What it names.
   var target: ResourceID
+
+  /// Whether what it names must be there before one that names it.
+  ///
+  /// Security groups may name themselves and each other; it is enough that both are there in the end.
+  func isNeeded(by owner: ResourceID) -> Bool {
+    owner.kind != .securityGroup || target.kind != .securityGroup
+  }
 }
 
 extension Resource {
@@ -32,9 +39,9 @@ extension Resource {
     _ type: FieldType, _ value: JSONValue, _ path: String, into found: inout [Reference]
   ) {
     switch type {
-    case .reference(let kind):
-      if let name = value.string {
-        found.append(Reference(path: path, target: ResourceID(kind, name)))
+    case .reference, .text(.peer):
+      if let target = value.string.flatMap(type.target) {
+        found.append(Reference(path: path, target: target))
       }
     case .object(let fields), .oneOf(let fields): collect(fields, value, path, into: &found)
     case .list(let element):

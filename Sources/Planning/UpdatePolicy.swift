@@ -95,7 +95,7 @@ extension Resource {
         return "disks[\(name)]"
       }
     case .volume: ["data"]
-    case .image, .network, .resourcePool, .storagePool: []
+    case .image, .network, .resourcePool, .securityGroup, .storagePool: []
     }
   }
 }

@@ -35,7 +35,8 @@ public enum Effect: String, Sendable, Comparable, CaseIterable {
 
 /// On what it depends whether a change takes effect at once, where the field's effect is a later one.
 ///
-/// Only the running guest's machine can tell; `LiveState` of the engine's answer is asked.
+/// But for `segment` only the running guest's machine can tell; `LiveState` of the engine's answer is
+/// asked.
 public enum LiveCondition: String, Sendable {
   /// More processors, as many as the running guest's machine has places for.
   case processors
@@ -43,6 +44,9 @@ public enum LiveCondition: String, Sendable {
   case memory
   /// A device that comes finds a free port; one that goes is not what the guest runs from.
   case devices
+  /// A network that ingot keeps beside the guests; in mode `user` each machine's own one is a part
+  /// of how it is started. The specifications tell, so that a difference says so itself.
+  case segment
 
   /// When, in a few words for tables.
   public var words: String {
@@ -50,6 +54,7 @@ public enum LiveCondition: String, Sendable {
     case .processors: "live when raised up to max"
     case .memory: "live up to max"
     case .devices: "live when added or removed"
+    case .segment: "live with nat or isolated"
     }
   }
 }
@@ -99,6 +104,16 @@ public enum TextFormat: String, Sendable {
   case ipv4
   /// An IPv4 network in CIDR form.
   case ipv4Network
+  /// An IPv6 address, as RFC 5952 writes it.
+  case ipv6
+  /// An IPv6 network in CIDR form.
+  case ipv6Network
+  /// An IPv4 or an IPv6 address.
+  case address
+  /// Whom a rule is about: a network in CIDR form, an address, or `group:` and a security group.
+  case peer
+  /// A port, or the first and the last of several as `8000-8080`.
+  case ports
   /// A MAC address of a single station, lower case with colons.
   case mac
   /// A path of the host; a relative one is resolved against the manifest's directory.

@@ -6,6 +6,8 @@ public enum Kind: String, CaseIterable, Sendable, Comparable {
   case resourcePool = "ResourcePool"
   /// A layer-2 segment.
   case network = "Network"
+  /// Rules that say who may reach an interface, and whom it may reach.
+  case securityGroup = "SecurityGroup"
   /// A golden image.
   case image = "Image"
   /// A disk with a life of its own.
@@ -19,6 +21,7 @@ public enum Kind: String, CaseIterable, Sendable, Comparable {
     case .storagePool: "pool"
     case .resourcePool: "rp"
     case .network: "net"
+    case .securityGroup: "sg"
     case .image: "image"
     case .volume: "vol"
     case .virtualMachine: "vm"
@@ -45,9 +48,10 @@ public enum Kind: String, CaseIterable, Sendable, Comparable {
     case .storagePool: 0
     case .resourcePool: 1
     case .network: 2
-    case .image: 3
-    case .volume: 4
-    case .virtualMachine: 5
+    case .securityGroup: 3
+    case .image: 4
+    case .volume: 5
+    case .virtualMachine: 6
     }
   }
 }

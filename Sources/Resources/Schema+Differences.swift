@@ -23,20 +23,38 @@ extension Schema {
   /// the table doesn't know are not compared.
   public func differences(from before: JSONValue, to after: JSONValue) -> [Difference] {
     if before == after { return [] }
-    var found: [Difference] = []
-    Self.compare(fields, before, after, prefix: "", into: &found)
-    return found
+    var comparison = FieldComparison(from: before, to: after)
+    comparison.compare(fields, before, after, prefix: "")
+    return comparison.found
   }
 
-  private static func compare(
-    _ fields: [Field], _ before: JSONValue, _ after: JSONValue, prefix: String,
-    into found: inout [Difference]
+  static func keyed(_ field: Field, _ list: JSONValue) -> [(key: String, value: JSONValue)] {
+    (list.array ?? []).enumerated().map { index, element in
+      (field.type.elementKey(of: element) ?? String(index), element)
+    }
+  }
+}
+
+/// Gathers what differs between two specifications.
+private struct FieldComparison {
+  private(set) var found: [Schema.Difference] = []
+  /// Whether what the field table has as live for such networks is so.
+  private let isSegment: Bool
+
+  init(from before: JSONValue, to after: JSONValue) {
+    isSegment = [before, after].allSatisfy { spec in
+      spec["mode"]?.string.flatMap(NetworkSpecification.Mode.init)?.isSegment ?? false
+    }
+  }
+
+  mutating func compare(
+    _ fields: [Field], _ before: JSONValue, _ after: JSONValue, prefix: String
   ) {
     let start = found.count
     for field in fields {
       let old = value(of: field, in: before)
       let new = value(of: field, in: after)
-      if old != new { compare(field, old, new, prefix + field.name, into: &found) }
+      if old != new { compare(field, old, new, prefix + field.name) }
     }
     for field in fields {
       guard let leader = field.follows,
@@ -47,71 +65,67 @@ extension Schema {
     }
   }
 
-  private static func value(of field: Field, in spec: JSONValue) -> JSONValue? {
+  private func value(of field: Field, in spec: JSONValue) -> JSONValue? {
     if let value = spec[field.name], !value.isNull { return value }
     return field.defaultValue
   }
 
-  private static func compare(
-    _ field: Field, _ old: JSONValue?, _ new: JSONValue?, _ path: String,
-    into found: inout [Difference]
+  private mutating func compare(
+    _ field: Field, _ old: JSONValue?, _ new: JSONValue?, _ path: String
   ) {
     if let old, let new {
       switch field.type {
       case .object(let fields), .oneOf(let fields):
-        return compare(fields, old, new, prefix: path + ".", into: &found)
-      case .keyedList(_, let fields):
-        return compare(field, elements: fields, old, new, path, into: &found)
+        return compare(fields, old, new, prefix: path + ".")
+      case .keyedList(_, let fields): return compare(field, elements: fields, old, new, path)
       default: break
       }
     }
-    let effect = effect(of: field, old, new)
-    found.append(
-      Difference(
-        path: path, before: old, after: new, effect: effect, live: field.live,
-        note: effect == .refused ? field.wayRound : nil))
+    add(path, old, new, effect(of: field, old, new), field)
   }
 
-  private static func compare(
-    _ field: Field, elements fields: [Field], _ old: JSONValue, _ new: JSONValue, _ path: String,
-    into found: inout [Difference]
+  private mutating func compare(
+    _ field: Field, elements fields: [Field], _ old: JSONValue, _ new: JSONValue, _ path: String
   ) {
-    let before = keyed(field, old)
-    let after = keyed(field, new)
+    let before = Schema.keyed(field, old)
+    let after = Schema.keyed(field, new)
     let oldKeys = before.map(\.key)
     let newKeys = after.map(\.key)
-    func add(_ path: String, _ old: JSONValue?, _ new: JSONValue?) {
-      found.append(
-        Difference(
-          path: path, before: old, after: new, effect: field.effect, live: field.live))
+    for (key, value) in before where !newKeys.contains(key) {
+      add("\(path)[\(key)]", value, nil, effect(of: field), field)
     }
-    for (key, value) in before where !newKeys.contains(key) { add("\(path)[\(key)]", value, nil) }
     for (key, value) in after {
       if let index = oldKeys.firstIndex(of: key) {
-        compare(fields, before[index].value, value, prefix: "\(path)[\(key)].", into: &found)
+        compare(fields, before[index].value, value, prefix: "\(path)[\(key)].")
       } else {
-        add("\(path)[\(key)]", nil, value)
+        add("\(path)[\(key)]", nil, value, effect(of: field), field)
       }
     }
     let keptBefore = oldKeys.filter(newKeys.contains)
     let keptAfter = newKeys.filter(oldKeys.contains)
     if keptBefore != keptAfter {
-      add(path, .array(keptBefore.map(JSONValue.string)), .array(keptAfter.map(JSONValue.string)))
+      add(
+        path, .array(keptBefore.map(JSONValue.string)), .array(keptAfter.map(JSONValue.string)),
+        effect(of: field), field)
     }
   }
 
-  static func keyed(_ field: Field, _ list: JSONValue) -> [(key: String, value: JSONValue)] {
-    (list.array ?? []).enumerated().map { index, element in
-      (field.type.elementKey(of: element) ?? String(index), element)
-    }
+  private mutating func add(
+    _ path: String, _ old: JSONValue?, _ new: JSONValue?, _ effect: Effect, _ field: Field
+  ) {
+    found.append(
+      Schema.Difference(
+        path: path, before: old, after: new, effect: effect,
+        live: field.live == .segment ? nil : field.live,
+        note: effect == .refused ? field.wayRound : nil))
   }
 
   /// The effect of a change of one field; for a group that appears or goes, the hardest of those of
   /// the fields in it.
-  private static func effect(of field: Field, _ old: JSONValue?, _ new: JSONValue?) -> Effect {
+  private func effect(of field: Field, _ old: JSONValue?, _ new: JSONValue?) -> Effect {
     switch field.type {
     case .object(let fields), .oneOf(let fields):
-      fields.filter { old?[$0.name] != nil || new?[$0.name] != nil }
+      fields.filter { isSaid($0, old) || isSaid($0, new) }
         .map { effect(of: $0, old?[$0.name], new?[$0.name]) }.max() ?? field.effect
     default:
       if let shrinking = field.shrinking, let old = old?.integer, let new = new?.integer,
@@ -119,8 +133,14 @@ extension Schema {
       {
         shrinking
       } else {
-        field.effect
+        effect(of: field)
       }
     }
+  }
+
+  private func isSaid(_ field: Field, _ group: JSONValue?) -> Bool { group?[field.name] != nil }
+
+  private func effect(of field: Field) -> Effect {
+    field.live == .segment && isSegment ? .live : field.effect
   }
 }

@@ -10,6 +10,16 @@ extension FieldType {
     }
   }
 
+  /// The resource that a text of this type names; nil where it names none.
+  public func target(of text: String) -> ResourceID? {
+    switch self {
+    case .reference(let kind): ResourceID(kind, text)
+    case .text(.peer):
+      SecurityGroupSpecification.group(in: text).map { ResourceID(.securityGroup, $0) }
+    default: nil
+    }
+  }
+
   /// What tells an element of a keyed list from the others: the value of its key, or the values of
   /// its keys joined by `/`; nil for other types and for elements that lack a key.
   public func elementKey(of element: JSONValue) -> String? {

@@ -1,8 +1,14 @@
 extension TextFormat {
-  /// The text in normal form: a MAC in lower case with colons, the rest as it is.
+  /// The text in normal form: a MAC in lower case with colons, IPv6 as RFC 5952 writes it, a range
+  /// of one port as that port, the rest as it is.
   public func normalized(_ text: String) -> String {
-    guard self == .mac else { return text }
-    return String(text.lowercased().map { $0 == "-" ? ":" : $0 })
+    switch self {
+    case .mac: String(text.lowercased().map { $0 == "-" ? ":" : $0 })
+    case .ipv6, .address, .ipv6Network, .peer:
+      IPv6Address(text)?.description ?? IPv6Network(text)?.description ?? text
+    case .ports: PortRange(text)?.description ?? text
+    default: text
+    }
   }
 
   /// What is wrong with a text in normal form; nil where nothing is.
@@ -15,6 +21,11 @@ extension TextFormat {
       case .hostName: Self.isHostName(text)
       case .ipv4: IPv4Address(text) != nil
       case .ipv4Network: IPv4Network(text) != nil
+      case .ipv6: IPv6Address(text) != nil
+      case .ipv6Network: IPv6Network(text) != nil
+      case .address: IPv4Address(text) != nil || IPv6Address(text) != nil
+      case .peer: SecurityGroupSpecification.Peer(text) != nil
+      case .ports: PortRange(text) != nil
       case .mac: Self.isStationMAC(text)
       case .path: !text.utf8.contains(0)
       case .word: Self.isWord(text)
@@ -33,6 +44,11 @@ extension TextFormat {
     case .hostName: "host name"
     case .ipv4: "IPv4 address"
     case .ipv4Network: "IPv4 network"
+    case .ipv6: "IPv6 address"
+    case .ipv6Network: "IPv6 network"
+    case .address: "IP address"
+    case .peer: "IP network, address or group"
+    case .ports: "port or range of ports"
     case .mac: "MAC address of a single station"
     case .path: "path"
     case .word: "word"
@@ -50,6 +66,11 @@ extension TextFormat {
     case .hostName: "write labels of letters, digits and '-' with dots between, such as 'lab.test'"
     case .ipv4: "write four numbers from 0 to 255, such as '10.77.0.11'"
     case .ipv4Network: "write the first address and the prefix length, such as '10.77.0.0/24'"
+    case .ipv6: "write groups of hexadecimal digits, such as 'fd00:77::11'"
+    case .ipv6Network: "write the first address and the prefix length, such as 'fd00:77::/64'"
+    case .address: "write an address such as '10.77.0.11' or 'fd00:77::11'"
+    case .peer: "write a network such as '10.0.0.0/8', an address, or 'group:web'"
+    case .ports: "write a port such as '80', or the first and the last such as '8000-8080'"
     case .mac: "write six octets, the first of them even, such as '52:54:00:12:34:56'"
     case .path: "write a path of this host"
     case .word: "use letters, digits, '.', '_', '+' and '-', beginning with a letter or digit"

@@ -89,13 +89,15 @@ extension Resource {
   }
 
   private static func referenced(_ fields: [Field], _ value: JSONValue) -> [ResourceID] {
-    fields.flatMap { field -> [ResourceID] in
-      guard let member = value[field.name] else { return [] }
-      if case .reference(let kind) = field.type {
-        return member.string.map { [ResourceID(kind, $0)] } ?? []
-      }
-      let elements = member.array ?? [member]
-      return elements.flatMap { referenced(field.type.fields, $0) }
+    fields.flatMap { field in value[field.name].map { referenced(field.type, $0) } ?? [] }
+  }
+
+  private static func referenced(_ type: FieldType, _ value: JSONValue) -> [ResourceID] {
+    switch type {
+    case .list(let element): (value.array ?? []).flatMap { referenced(element, $0) }
+    case .keyedList(_, let fields): (value.array ?? []).flatMap { referenced(fields, $0) }
+    case .object(let fields), .oneOf(let fields): referenced(fields, value)
+    default: [value.string.flatMap(type.target)].compactMap { $0 }
     }
   }
 }

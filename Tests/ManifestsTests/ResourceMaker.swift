@@ -63,7 +63,7 @@ struct ResourceMaker {
         spec["readinessProbe"] ?? [:],
         Schema.table(for: .virtualMachine).field(at: "readinessProbe"))
     }
-    return network(spec)
+    return group(network(spec))
   }
 
   private func network(_ spec: JSONValue) -> JSONValue {
@@ -71,12 +71,37 @@ struct ResourceMaker {
       return spec
     }
     var spec = spec
-    spec["bridge"] = spec["mode"] == "bridge" ? "br0" : nil
+    let mode = spec["mode"]?.string ?? ""
+    spec["bridge"] = mode == "bridge" ? "br0" : nil
+    if mode == "user" || mode == "bridge" { spec["ipv6"] = nil }
+    if mode == "bridge" { for name in ["subnet", "dhcp", "dns"] { spec[name] = nil } }
+    if mode == "user" {
+      spec["mtu"] = nil
+      if spec["dns"] != nil { spec["dns"]?["hosts"] = [] }
+    }
+    if mode != "nat", spec["dns"] != nil { spec["dns"]?["forwarders"] = [] }
+    if let mtu = spec["mtu"]?.integer { spec["mtu"] = .integer(max(mtu, 1280)) }
+    if spec["ipv6"]?["enabled"] == false { spec["ipv6"]?["subnet"] = nil }
     if spec["dhcp"] != nil {
       spec["subnet"] = "10.9.0.0/24"
-      spec["dhcp"]?["range"] = ["10.9.0.1", "10.9.0.9"]
+      spec["dhcp"]?["range"] = ["10.9.0.5", "10.9.0.9"]
     }
     return reordered(spec, fields: Schema.table(for: .network).fields)
+  }
+
+  /// Rules that are not idle, with ports where the protocol has them.
+  private func group(_ spec: JSONValue) -> JSONValue {
+    var spec = spec
+    for name in ["ingress", "egress"] where spec[name] != nil {
+      spec["default"]?[name] = "Deny"
+      spec[name] = .array(
+        (spec[name]?.array ?? []).map { rule in
+          var rule = rule
+          if rule["protocol"] == "any" || rule["protocol"] == "icmp" { rule["ports"] = nil }
+          return rule
+        })
+    }
+    return spec
   }
 
   private func reordered(_ value: JSONValue, _ field: Field?) -> JSONValue {
@@ -116,7 +141,9 @@ struct ResourceMaker {
     case .oneOf(let fields):
       let index = Int.random(in: 0..<fields.count, using: &generator)
       return .object([fields[index].name: value(fields[index].type)])
-    case .list(let element): return .array((0..<2).map { _ in value(element) })
+    case .list(let element):
+      let (first, second) = (value(element), value(element))
+      return .array(first == second ? [first] : [first, second])
     case .keyedList(_, let fields):
       return .array(
         (0..<2).map { index in
@@ -135,6 +162,11 @@ struct ResourceMaker {
     switch format {
     case .ipv4: return "10.0.0.\(number)"
     case .ipv4Network: return "10.0.\(number).0/24"
+    case .ipv6: return "fd00::\(number)"
+    case .ipv6Network: return "fd00:\(number)::/64"
+    case .address: return number.isMultiple(of: 2) ? "10.0.0.\(number)" : "2001:db8::\(number)"
+    case .peer: return number.isMultiple(of: 2) ? "10.0.\(number).0/24" : "group:n1"
+    case .ports: return number.isMultiple(of: 2) ? "\(number)" : "\(number)-65535"
     case .mac: return "52:54:00:00:00:" + (number < 16 ? "0" : "") + String(number, radix: 16)
     case .path: return "/p/\(number)"
     case .plain: return "p" + text()

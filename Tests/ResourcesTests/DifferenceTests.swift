@@ -128,4 +128,52 @@ struct DifferenceTests {
           "source.archive unset -> {path: /a.tar} replace",
         ])
   }
+
+  @Test("what ingot serves a network changes live, what QEMU does is a part of each guest's start")
+  func networks() {
+    let network = Schema.table(for: .network)
+    func spec(_ mode: JSONValue, _ number: Int, dns: Bool = true) -> JSONValue {
+      var spec: JSONValue = ["mode": mode, "subnet": .string("10.\(number).0.0/24")]
+      spec["dhcp"] = ["range": [.string("10.\(number).0.9"), .string("10.\(number).0.99")]]
+      if dns { spec["dns"] = ["domain": .string("n\(number).test")] }
+      return spec
+    }
+    func effects(_ before: JSONValue, _ after: JSONValue) -> [String] {
+      network.differences(from: before, to: after).map { difference in
+        #expect(difference.live == nil)
+        return "\(difference.path) \(difference.effect.word)"
+      }
+    }
+    let waiting = ["subnet next-boot", "dhcp.range next-boot", "dns.domain next-boot"]
+    let served = ["subnet next-boot", "dhcp.range live", "dns.domain live"]
+    #expect(effects(spec("user", 1), spec("user", 2)) == waiting)
+    #expect(effects(spec("nat", 1), spec("nat", 2)) == served)
+    #expect(effects(spec("nat", 1), spec("isolated", 2)) == ["mode next-boot"] + served)
+    #expect(effects(spec("user", 1), spec("nat", 2)) == ["mode next-boot"] + waiting)
+    // A group that appears counts as what is in it.
+    #expect(effects(spec("nat", 1, dns: false), spec("nat", 1)) == ["dns live"])
+    #expect(effects(spec("user", 1, dns: false), spec("user", 1)) == ["dns next-boot"])
+    #expect(
+      effects(["mode": "nat", "mtu": 1500], ["mode": "nat", "mtu": 9000]) == ["mtu next-boot"])
+  }
+
+  @Test("names of a network are told apart, also by dots in them")
+  func hosts() {
+    let network = Schema.table(for: .network)
+    func spec(_ hosts: [String: String]) -> JSONValue {
+      let list = hosts.sorted { $0.key < $1.key }.map { name, address -> JSONValue in
+        ["name": .string(name), "addresses": [.string(address)]]
+      }
+      return ["mode": "nat", "dns": ["hosts": .array(list)]]
+    }
+    #expect(
+      show(
+        network, spec(["a.test": "10.0.0.1", "b": "10.0.0.2"]),
+        spec(["a.test": "10.0.0.9", "c": "10.0.0.3"]))
+        == [
+          "dns.hosts[b] {name: b, addresses: [10.0.0.2]} -> unset live",
+          "dns.hosts[a.test].addresses [10.0.0.1] -> [10.0.0.9] live",
+          "dns.hosts[c] unset -> {name: c, addresses: [10.0.0.3]} live",
+        ])
+  }
 }

@@ -38,6 +38,7 @@ struct GetView {
       case .image: imageColumns
       case .volume: volumeColumns
       case .network: networkColumns
+      case .securityGroup: securityGroupColumns
       case .resourcePool: resourcePoolColumns
       case .storagePool: storagePoolColumns
       }
@@ -101,6 +102,14 @@ struct GetView {
     ]
   }
 
+  private var securityGroupColumns: [Column] {
+    [
+      Column(title: "STATE") { stateCell($0) },
+      Column(title: "INGRESS") { rules($0, "ingress") },
+      Column(title: "EGRESS") { rules($0, "egress") },
+    ]
+  }
+
   private var resourcePoolColumns: [Column] {
     [
       Column(title: "STATE") { stateCell($0) },
@@ -126,6 +135,14 @@ struct GetView {
 
   private func size(_ value: JSONValue?) -> Table.Cell {
     Table.Cell(value?.integer.map(sizeText) ?? "-")
+  }
+
+  /// How many rules allow something in a direction, or that everything is allowed.
+  private func rules(_ resource: ObservedResource, _ direction: String) -> Table.Cell {
+    let spec = resource.resource.spec
+    if spec["default"]?[direction] == "Allow" { return "all" }
+    let count = spec[direction]?.array?.count ?? 0
+    return Table.Cell(count == 0 ? "none" : "\(count) rule\(count == 1 ? "" : "s")")
   }
 
   private func list(_ items: [String]) -> Table.Cell {

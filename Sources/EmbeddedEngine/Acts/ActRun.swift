@@ -118,6 +118,7 @@ extension Kind {
     case .storagePool: StoragePoolHandler()
     case .resourcePool: ResourcePoolHandler()
     case .network: NetworkHandler()
+    case .securityGroup: SecurityGroupHandler()
     case .image: ImageHandler()
     case .volume: VolumeHandler()
     case .virtualMachine: MachineHandler()

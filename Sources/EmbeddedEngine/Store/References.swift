@@ -1,13 +1,14 @@
 internal import JSON
 internal import Resources
 
-/// The resources a resource's specification refers to, sorted, each once.
+/// The resources that must be there for as long as a resource is, sorted, each once.
 ///
 /// - Throws: `SpecificationError`.
 func references(of resource: Resource) throws -> [ResourceID] {
   var found: Set<ResourceID> = []
   switch resource.id.kind {
-  case .storagePool, .network: break
+  // Groups may name each other, so that one is made or goes before the other.
+  case .storagePool, .network, .securityGroup: break
   case .resourcePool:
     if let parent = try ResourcePoolSpecification(resource.spec).parent {
       found.insert(ResourceID(.resourcePool, parent))
@@ -30,7 +31,10 @@ func references(of resource: Resource) throws -> [ResourceID] {
       case .empty: found.insert(ResourceID(.storagePool, disk.pool))
       }
     }
-    for interface in spec.interfaces { found.insert(ResourceID(.network, interface.network)) }
+    for interface in spec.interfaces {
+      found.insert(ResourceID(.network, interface.network))
+      for name in interface.securityGroups { found.insert(ResourceID(.securityGroup, name)) }
+    }
   }
   return found.sorted()
 }

@@ -24,7 +24,8 @@ extension Specification {
     switch self {
     case .storagePool, .image: []
     case .resourcePool(let pool): Self.problems(pool)
-    case .network(let network): Self.problems(network)
+    case .network(let network): Self.problems(network, spec)
+    case .securityGroup: Self.ruleProblems(spec)
     case .volume(let volume): [Self.wholeSectors(volume.size, "spec.size")].compactMap { $0 }
     case .virtualMachine(let machine): Self.problems(machine) + Self.choiceProblems(spec)
     }
@@ -57,47 +58,5 @@ extension Specification {
       check(pool.cpu, "cpu", Quantity.text(millicores:)),
       check(pool.memory, "memory", Quantity.text(bytes:)),
     ].compactMap { $0 }
-  }
-
-  private static func problems(_ network: NetworkSpecification) -> [Diagnostic] {
-    var found: [Diagnostic] = []
-    if network.mode == .bridge, network.bridge == nil {
-      found.append(conflict("mode bridge needs the host's bridge", "spec.bridge"))
-    } else if network.mode != .bridge, network.bridge != nil {
-      found.append(
-        conflict(
-          "mode \(network.mode.rawValue) has no bridge of the host", "spec.bridge",
-          help: "remove 'bridge' or write 'mode: bridge'"))
-    }
-    let subnet = network.subnet.flatMap { IPv4Network($0) }
-    if let subnet, subnet.prefix > 29 {
-      found.append(
-        conflict(
-          "\(subnet) has no room for guests", "spec.subnet", help: "use a prefix of 29 or shorter"))
-    }
-    return found + rangeProblems(network.dhcpRange.compactMap { IPv4Address($0) }, network, subnet)
-  }
-
-  private static func rangeProblems(
-    _ range: [IPv4Address], _ network: NetworkSpecification, _ subnet: IPv4Network?
-  ) -> [Diagnostic] {
-    let path = "spec.dhcp.range"
-    if network.dhcpRange.isEmpty { return [] }
-    guard range.count == 2 else {
-      return [
-        conflict(
-          "the range has \(network.dhcpRange.count) addresses", path,
-          help: "write the first and the last address")
-      ]
-    }
-    if range[1] < range[0] {
-      return [conflict("the range ends at \(range[1]), before it begins", path)]
-    }
-    guard subnet != nil else {
-      return [
-        conflict("a range of addresses needs 'subnet'", path, help: "write 'subnet' beside 'dhcp'")
-      ]
-    }
-    return range.compactMap { network.objection(to: $0) }.map { conflict($0, path) }
   }
 }

@@ -4,6 +4,9 @@ internal import JSON
 extension Specification {
   static func problems(_ machine: MachineSpecification) -> [Diagnostic] {
     sizeProblems(machine) + diskProblems(machine) + portProblems(machine)
+      + machine.interfaces.flatMap {
+        repetitions($0.securityGroups, "spec.interfaces[\($0.name)].securityGroups")
+      }
   }
 
   private static func sizeProblems(_ machine: MachineSpecification) -> [Diagnostic] {

@@ -57,12 +57,20 @@ public struct MachineSpecification: Sendable, Hashable {
     public var network: String
     /// Its MAC; nil lets the engine choose once and keep it.
     public var mac: String?
-    /// Its IPv4 address; nil leaves it to DHCP.
+    /// Its IPv4 address; nil leaves it to the engine or to DHCP.
     public var address: String?
+    /// Its IPv6 address; nil leaves it to the engine.
+    public var address6: String?
     /// Whether its cable is plugged in.
     public var isConnected: Bool
     /// Ports of the host that lead to it.
     public var ports: [PortForward]
+    /// The security groups whose rules it is under, of all together; empty allows everything.
+    public var securityGroups: [String]
+    /// Bytes a second that the guest receives at most; nil for no limit.
+    public var inboundLimit: Int64?
+    /// Bytes a second that the guest sends at most; nil for no limit.
+    public var outboundLimit: Int64?
   }
 
   /// A port of the host that leads to the guest.
@@ -209,11 +217,17 @@ extension MachineSpecification.Disk {
 }
 
 extension MachineSpecification.Interface {
+  /// Reads an interface of a normalised specification.
+  public init(_ interface: JSONValue) throws(SpecificationError) {
+    try self.init(SpecificationReader(interface))
+  }
+
   init(_ reader: SpecificationReader) throws(SpecificationError) {
     name = try reader.text("name")
     network = try reader.text("network")
     mac = try reader.optionalText("mac")
     address = try reader.optionalText("address")
+    address6 = try reader.optionalText("address6")
     isConnected = try reader.optionalText("link") != "down"
     ports = []
     for port in try reader.groups("ports") {
@@ -222,6 +236,10 @@ extension MachineSpecification.Interface {
           address: try port.text("address"), host: try port.optionalInt("host"),
           guest: try port.int("guest"), networkProtocol: try port.text("protocol")))
     }
+    securityGroups = try reader.texts("securityGroups")
+    let bandwidth = try reader.optionalGroup("bandwidth")
+    inboundLimit = try bandwidth?.optionalInteger("inbound")
+    outboundLimit = try bandwidth?.optionalInteger("outbound")
   }
 }
 

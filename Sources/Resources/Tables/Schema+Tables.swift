@@ -7,6 +7,7 @@ extension Schema {
     case .storagePool: storagePool
     case .resourcePool: resourcePool
     case .network: network
+    case .securityGroup: securityGroup
     case .image: image
     case .volume: volume
     case .virtualMachine: virtualMachine
@@ -36,6 +37,10 @@ extension Schema {
   static let diskSizes: ClosedRange<Int64> = 1 << 20...64 << 40
   /// The limits of a disk's speed in bytes a second: 4 KiB to 1 TiB.
   static let diskRates: ClosedRange<Int64> = 4 << 10...1 << 40
+  /// The limits of an interface's speed in bytes a second: 1 KiB to 1 TiB.
+  static let interfaceRates: ClosedRange<Int64> = 1 << 10...1 << 40
+  /// The limits of a packet's size: what IPv4 asks of every host to what slirp4netns carries.
+  static let packetSizes: ClosedRange<Int64> = 576...65_520
   /// The limits of a memory's size: 16 MiB to 16 TiB.
   static let memorySizes: ClosedRange<Int64> = 16 << 20...16 << 40
   /// The limits of a guarantee or a ceiling of CPU: none to 4096 processors.

@@ -107,38 +107,6 @@ extension Schema {
       ]), "How fast the disk may be."),
   ]
 
-  private static let interfaceFields = [
-    Field(
-      "name", .text(.name), required: true, effect: .nextBoot, live: .devices,
-      "The name, unique in the machine; under another one it is another interface."),
-    Field(
-      "network", .reference(.network), default: "default", effect: .nextBoot,
-      "The network it is plugged into."),
-    Field(
-      "mac", .text(.mac), effect: .nextBoot,
-      "Its MAC address; left out, the engine chooses once and keeps it."),
-    Field(
-      "address", .text(.ipv4), effect: .nextBoot,
-      "Its IPv4 address; left out, DHCP chooses."),
-    Field(
-      "link", .choice(["up", "down"]), default: "up", effect: .live,
-      "Whether the cable is plugged in."),
-    Field(
-      "ports", .keyedList(key: "guest/protocol", portFields), default: [], effect: .live,
-      "Ports of the host that lead to it."),
-  ]
-
-  private static let portFields = [
-    Field(
-      "address", .text(.ipv4), default: "127.0.0.1", effect: .live,
-      "The host's address that listens."),
-    Field(
-      "host", .integer(ports), effect: .live,
-      "The host's port; left out, the engine chooses once and keeps it."),
-    Field("guest", .integer(ports), required: true, effect: .live, "The guest's port."),
-    Field("protocol", .choice(["tcp", "udp"]), default: "tcp", effect: .live, "The protocol."),
-  ]
-
   private static let cloudInitFields = [
     Field(
       "secrets", .keyedList(key: "name", secretFields), effect: .nextBoot,

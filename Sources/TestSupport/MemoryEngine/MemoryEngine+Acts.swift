@@ -97,7 +97,8 @@ extension MemoryEngine {
   private func delete(_ id: ResourceID) throws -> ActOutcome {
     guard let old = stored[id] else { return ActOutcome() }
     guard !isProtected(old.resource) else { throw EngineError("protected", "\(id)") }
-    for other in stored.values where other.resource.referencedIDs.contains(id) {
+    for other in stored.values
+    where isNeeded(id, by: other.resource.id) && other.resource.referencedIDs.contains(id) {
       throw EngineError("in-use", "\(id) is used by \(other.resource.id)")
     }
     let hadGuest = booted.removeValue(forKey: id) != nil
@@ -116,7 +117,7 @@ extension MemoryEngine {
 
   /// An act before what it depends on is a mistake of the planner's; here it fails.
   private func check(_ resource: Resource) throws {
-    for id in resource.referencedIDs where stored[id] == nil {
+    for id in resource.referencedIDs where isNeeded(id, by: resource.id) && stored[id] == nil {
       throw EngineError("not-found", "\(resource.id) needs \(id), which is not there")
     }
     let mine = Set(macs(resource))
@@ -125,6 +126,11 @@ extension MemoryEngine {
         throw EngineError("in-use", "\(other.resource.id) has a MAC of \(resource.id)")
       }
     }
+  }
+
+  /// Security groups may name each other, so that one is made or goes before the other.
+  private func isNeeded(_ id: ResourceID, by owner: ResourceID) -> Bool {
+    id.kind != .securityGroup || owner.kind != .securityGroup
   }
 
   private func macs(_ resource: Resource) -> [String] {
