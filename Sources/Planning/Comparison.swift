@@ -15,7 +15,7 @@ struct Comparison {
   let observed: ObservedState
   let options: PlanOptions
   let inputs: [ResourceID: String]
-  private let use: GuestUse
+  let use: GuestUse
   /// Networks that the plan defines anew while guests run on them.
   var changedNetworks: Set<String> = []
 
@@ -226,6 +226,9 @@ extension Comparison {
       {
         change.effect = .restart
         change.note = "the guest is shut down"
+      }
+      if change.effect == .nextBoot, resource.id.kind == .network {
+        change.note = waitingGuests(change.path, stored.resource, resource)
       }
       if difference.losesData {
         change.note = (change.note.map { "\($0); " } ?? "") + "its data is lost"

@@ -1,4 +1,5 @@
 internal import EngineInterface
+internal import JSON
 internal import Resources
 
 /// What running guests use beside themselves; found out when first asked for, for most plans never
@@ -23,5 +24,19 @@ final class GuestUse {
       }
     }
     return ids
+  }()
+
+  /// The machines whose guests run on a network, by its name, in the order of addresses.
+  private(set) lazy var byNetwork: [String: [String]] = {
+    var machines: [String: [String]] = [:]
+    for stored in observed.resources where stored.machine?.state.hasGuest == true {
+      let networks = (stored.resource.spec["interfaces"]?.array ?? []).compactMap {
+        $0["network"]?.string
+      }
+      for network in Set(networks) {
+        machines[network, default: []].append(stored.resource.id.name)
+      }
+    }
+    return machines
   }()
 }

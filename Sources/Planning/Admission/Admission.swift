@@ -20,14 +20,18 @@ struct Admission {
   /// Pools that stay as they are.
   private var fixedPools: [Resource] = []
   private var movingPools: [Int] = []
+  private var networks = NetworkFit()
 
   init(_ draft: Draft) {
     self.draft = draft
     host = draft.observed.host
     moving = draft.living(.virtualMachine)
     movingPools = draft.living(.resourcePool)
-    if moving.isEmpty, movingPools.isEmpty { return }
+    let movingNetworks = draft.living(.network)
+    if moving.isEmpty, movingPools.isEmpty, movingNetworks.isEmpty { return }
     collectFixed()
+    networks = NetworkFit(draft)
+    for index in movingNetworks { admitNetwork(index) }
     var tree = admitPools()
     admitMachines(&tree)
   }
@@ -83,6 +87,25 @@ struct Admission {
     return nil
   }
 
+  // MARK: Networks
+
+  /// A network that stops giving what a machine on it, which stays as it is, has of it gives way.
+  private mutating func admitNetwork(_ index: Int) {
+    let candidate = draft.candidates[index]
+    guard candidate.stored != nil, let desired = candidate.desired else { return }
+    for machine in fixed {
+      for problem in networks.problems(of: machine.resource, on: desired.id.name) {
+        refuse(
+          index,
+          Diagnostic(
+            problem.code, "\(machine.resource.id), \(problem.path): \(problem.message)",
+            path: "spec.\(problem.cause)", at: desired.place(of: problem.cause),
+            help: "change the machine with the network, or before it"))
+        return
+      }
+    }
+  }
+
   // MARK: Machines
 
   private mutating func admitMachines(_ tree: inout PoolTree) {
@@ -96,6 +119,9 @@ struct Admission {
       let facts = MachineFacts(desired.spec)
       let runs = facts.willRun(candidate.stored?.machine)
       var problems = claims.conflicts(of: desired, runs: runs)
+      problems += networks.problems(of: desired).map { problem in
+        Diagnostic(problem.code, problem.message, path: problem.path, help: problem.help)
+      }
       if runs, !isModest(facts, candidate.stored) {
         problems += [processorProblem(facts), tree.problem(adding: facts)].compactMap { $0 }
       }
@@ -134,12 +160,19 @@ struct Admission {
 
   private func claimTable() -> ClaimTable {
     var separate: Set<String> = []
+    var served: Set<String> = []
     var ours: [Claim] = []
     for stored in draft.observed.resources {
       let resource = stored.resource
-      if resource.id.kind == .network, isSeparate(resource) { separate.insert(resource.id.name) }
-      guard stored.machine?.state.hasGuest == true else { continue }
-      ours += resource.claims.map(\.claim)
+      if resource.id.kind == .network {
+        if isSeparate(resource) { separate.insert(resource.id.name) }
+        if resource.networkMode?.isSegment == true { served.insert(resource.id.name) }
+      }
+      // A guest of its own network listens itself; for others the network does, guest or not.
+      let hasGuest = stored.machine?.state.hasGuest == true
+      ours += resource.claims.filter { site in
+        hasGuest || site.network.map(served.contains) ?? false
+      }.map(\.claim)
     }
     for index in draft.living(.network) {
       guard let desired = draft.candidates[index].desired else { continue }
@@ -149,9 +182,7 @@ struct Admission {
     return ClaimTable(separateNetworks: separate, host: host, ours: Set(ours))
   }
 
-  private func isSeparate(_ network: Resource) -> Bool {
-    network.spec["mode"]?.string == NetworkSpecification.Mode.user.rawValue
-  }
+  private func isSeparate(_ network: Resource) -> Bool { network.networkMode == .user }
 
   private mutating func refuse(_ index: Int, _ problem: Diagnostic) {
     var problem = problem

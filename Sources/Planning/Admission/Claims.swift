@@ -68,6 +68,8 @@ enum Claim: Hashable {
 struct ClaimSite {
   var claim: Claim
   var path: String
+  /// The network whose guests a port of the host leads to.
+  var network: String?
 }
 
 extension Resource {
@@ -82,13 +84,14 @@ extension Resource {
     }
     for interface in spec["interfaces"]?.array ?? [] {
       let path = "spec.interfaces[\(interface["name"]?.string ?? "")]"
+      let network = interface["network"]?.string ?? "default"
       if let mac = interface["mac"]?.string {
         found.append(ClaimSite(claim: .mac(mac), path: path + ".mac"))
       }
-      if let address = interface["address"]?.string {
-        let network = interface["network"]?.string ?? "default"
+      for field in ["address", "address6"] {
+        guard let address = interface[field]?.string else { continue }
         found.append(
-          ClaimSite(claim: .address(network: network, address), path: path + ".address"))
+          ClaimSite(claim: .address(network: network, address), path: "\(path).\(field)"))
       }
       for port in interface["ports"]?.array ?? [] {
         guard let host = port["host"]?.integer, let guest = port["guest"]?.integer else { continue }
@@ -97,7 +100,7 @@ extension Resource {
           ClaimSite(
             claim: .port(
               networkProtocol: name, address: port["address"]?.string ?? "127.0.0.1", host),
-            path: path + ".ports[\(guest)/\(name)].host"))
+            path: path + ".ports[\(guest)/\(name)].host", network: network))
       }
     }
     return found
