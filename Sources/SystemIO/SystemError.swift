@@ -34,6 +34,10 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
   public var isHungUp: Bool { errno == EPIPE || errno == ECONNRESET }
   /// Whether another holds it at the moment: a lock, a full queue.
   public var isBusy: Bool { errno == EAGAIN }
+  /// Whether another listens at the address.
+  public var isInUse: Bool { errno == EADDRINUSE }
+  /// Whether the address is none of the host's own.
+  public var isForeignAddress: Bool { errno == EADDRNOTAVAIL }
   /// Whether rights are missing.
   public var isDenied: Bool { errno == EACCES || errno == EPERM }
 }
