@@ -20,7 +20,10 @@ struct Ingot: AsyncParsableCommand {
         ]),
       CommandGroup(
         name: "What there is",
-        subcommands: [GetCommand.self, DescribeCommand.self, WaitCommand.self, EventsCommand.self]),
+        subcommands: [
+          GetCommand.self, DescribeCommand.self, MapCommand.self, WaitCommand.self,
+          EventsCommand.self,
+        ]),
       CommandGroup(
         name: "Machines",
         subcommands: [

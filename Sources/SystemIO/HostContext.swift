@@ -16,12 +16,14 @@ public struct HostContext: Sendable {
   public var processors: Int
   /// Memory in bytes.
   public var memory: Int
+  /// How the host is called.
+  public var name: String
 
   /// Makes a context of given facts.
   public init(
     now: @escaping @Sendable () -> Timestamp, uptime: @escaping @Sendable () -> UInt64,
     randomBytes: @escaping @Sendable (Int) -> [UInt8], bootID: String, processors: Int,
-    memory: Int
+    memory: Int, name: String = "localhost"
   ) {
     self.now = now
     self.uptime = uptime
@@ -29,6 +31,7 @@ public struct HostContext: Sendable {
     self.bootID = bootID
     self.processors = processors
     self.memory = memory
+    self.name = name
   }
 
   /// The real host.
@@ -53,7 +56,15 @@ public struct HostContext: Sendable {
       },
       bootID: String(decoding: boot, as: UTF8.self).filter { $0 != "\n" },
       processors: max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))),
-      memory: sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)))
+      memory: sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)), name: nodeName())
+  }
+
+  private static func nodeName() -> String {
+    var facts = utsname()
+    guard uname(&facts) == 0 else { return "localhost" }
+    return withUnsafeBytes(of: facts.nodename) {
+      String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+    }
   }
 
   /// A random identifier in the form of RFC 9562, version 4.

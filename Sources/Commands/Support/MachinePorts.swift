@@ -6,6 +6,8 @@ internal import Resources
 enum MachinePorts {
   /// One forward.
   struct Forward: Hashable {
+    /// The name of the machine's interface.
+    var interface: String
     /// The host's address.
     var address: String
     /// The host's port; nil where none is allocated yet.
@@ -16,7 +18,10 @@ enum MachinePorts {
     var networkProtocol: String
 
     /// Describes one.
-    init(address: String, host: Int?, guest: Int, networkProtocol: String) {
+    init(
+      interface: String, address: String, host: Int?, guest: Int, networkProtocol: String
+    ) {
+      self.interface = interface
       self.address = address
       self.host = host
       self.guest = guest
@@ -31,7 +36,15 @@ enum MachinePorts {
         let port = Int(host[2])
       else { return nil }
       self.init(
-        address: String(host[1]), host: port, guest: guestPort, networkProtocol: String(guest[1]))
+        interface: String(guest[0]), address: String(host[1]), host: port, guest: guestPort,
+        networkProtocol: String(guest[1]))
+    }
+
+    /// `8080->80`, with the host's address where it isn't the loopback, and `/udp` where it is that.
+    var text: String {
+      let shown = address == "127.0.0.1" ? "" : "\(address):"
+      let suffix = networkProtocol == "tcp" ? "" : "/\(networkProtocol)"
+      return "\(shown)\(host.map(String.init) ?? "?")->\(guest)\(suffix)"
     }
   }
 
@@ -45,19 +58,15 @@ enum MachinePorts {
     }
     // A record that doesn't read is `describe`'s to show; the table just has no ports then.
     let specification = try? MachineSpecification(resource.resource.spec)
-    return (specification?.interfaces ?? []).flatMap(\.ports).map {
-      Forward(
-        address: $0.address, host: $0.host, guest: $0.guest, networkProtocol: $0.networkProtocol)
+    return (specification?.interfaces ?? []).flatMap { interface in
+      interface.ports.map {
+        Forward(
+          interface: interface.name, address: $0.address, host: $0.host, guest: $0.guest,
+          networkProtocol: $0.networkProtocol)
+      }
     }
   }
 
-  /// `8080->80`, with the host's address where it isn't the loopback, and `/udp` where it is that.
-  static func texts(_ resource: ObservedResource) -> [String] {
-    forwards(resource).map { forward in
-      let address = forward.address == "127.0.0.1" ? "" : "\(forward.address):"
-      let host = forward.host.map(String.init) ?? "?"
-      let suffix = forward.networkProtocol == "tcp" ? "" : "/\(forward.networkProtocol)"
-      return "\(address)\(host)->\(forward.guest)\(suffix)"
-    }
-  }
+  /// All forwards of a machine in a few letters each.
+  static func texts(_ resource: ObservedResource) -> [String] { forwards(resource).map(\.text) }
 }

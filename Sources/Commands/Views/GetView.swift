@@ -182,11 +182,26 @@ func stateCell(_ resource: ObservedResource) -> Table.Cell {
   case .failed: return Table.Cell("Failed", .bad)
   case .ready: break
   }
+  if resource.resource.id.kind == .network, let state = resource.details["state"]?.string {
+    return networkStateCell(state, hasProblem: resource.details["problem"]?.string != nil)
+  }
   guard let machine = resource.machine else { return Table.Cell("Ready", .good) }
   switch machine.state {
   case .running: return Table.Cell(machine.state.rawValue, .good)
   case .halted: return Table.Cell(machine.state.rawValue)
   case .starting, .paused, .stopping: return Table.Cell(machine.state.rawValue, .caution)
   case .crashed, .backOff, .unresponsive: return Table.Cell(machine.state.rawValue, .bad)
+  }
+}
+
+/// The state of a network that has processes of its own.
+private func networkStateCell(_ state: String, hasProblem: Bool) -> Table.Cell {
+  switch state {
+  case "up": Table.Cell("Up", hasProblem ? .caution : .good)
+  case "building": Table.Cell("Building", .caution)
+  case "failed": Table.Cell("Failed", .bad)
+  case "down": Table.Cell("Down")
+  // A word that this version doesn't know is shown as it came.
+  default: Table.Cell(state)
   }
 }
