@@ -87,6 +87,10 @@ struct ListViewTests {
           AgentConnected   True
           Stuck            False
 
+        Interfaces:
+          INTERFACE  NETWORK  LINK  MAC  ADDRESSES
+          lan        lab      up    -    10.0.2.15
+
         Spec:
           runStrategy: Always
           resourcePool: default
@@ -128,9 +132,6 @@ struct ListViewTests {
 
         Status:
           directory: /home/machines/u-1
-          ports:
-            lan/tcp/22: tcp:127.0.0.1:40022
-            lan/tcp/80: tcp:0.0.0.0:8080
 
         Events:
           65s ago    Started         pid 4711

@@ -28,7 +28,8 @@ struct DescribeCommand: AsyncParsableCommand {
     case .table, .wide:
       let all = try await EventLog.all(session.engine)
       let view = DescribeView(
-        style: global.style(of: .output), now: session.host.now().seconds)
+        style: global.style(of: .output), now: session.host.now().seconds,
+        networkUsers: observed.networkUsers)
       for (index, resource) in resources.enumerated() {
         if index > 0 { TextStream.output.line() }
         let own = all.filter { $0.id == resource.resource.id }.suffix(max(0, events))

@@ -37,7 +37,7 @@ struct GetCommand: AsyncParsableCommand {
     case .table, .wide:
       let view = GetView(
         now: session.host.now().seconds, isWide: output == .wide,
-        volumeUsers: observed.volumeUsers)
+        volumeUsers: observed.volumeUsers, networkUsers: observed.networkUsers)
       show(groups.filter { !$0.1.isEmpty || groups.count == 1 }, view)
     }
   }

@@ -33,4 +33,18 @@ extension ObservedState {
     }
     return users
   }
+
+  /// The names of the machines that are plugged into a network, by its name.
+  var networkUsers: [String: [String]] {
+    var users: [String: [String]] = [:]
+    for observed in resources where observed.resource.id.kind == .virtualMachine {
+      let networks = (observed.resource.spec["interfaces"]?.array ?? []).compactMap {
+        $0["network"]?.string
+      }
+      for network in Set(networks) {
+        users[network, default: []].append(observed.resource.id.name)
+      }
+    }
+    return users
+  }
 }

@@ -9,6 +9,8 @@ struct DescribeView {
   var style: Style
   /// Seconds since 1970, for ages.
   var now: Int64
+  /// The names of the machines that are plugged into a network, by its name.
+  var networkUsers: [String: [String]] = [:]
 
   /// The lines.
   ///
@@ -28,11 +30,26 @@ struct DescribeView {
       pairs.append(("Labels", labels.joined(separator: ", ")))
     }
     if let machine = resource.machine { pairs += machinePairs(machine, resource) }
+    let isNetwork = resource.resource.id.kind == .network
+    let network = NetworkView(
+      style: style, now: now, users: networkUsers[resource.resource.id.name] ?? [])
+    if isNetwork { pairs += network.pairs(resource) }
     var lines = aligned(pairs)
-    if resource.machine != nil { lines += [""] + conditions(resource) }
+    if resource.machine != nil {
+      lines += ["", heading("Conditions")] + conditions(resource)
+      let interfaces = interfaces(resource)
+      if !interfaces.isEmpty { lines += ["", heading("Interfaces")] + interfaces }
+    }
+    if isNetwork {
+      for section in network.sections(resource) {
+        lines += ["", heading(section.heading)] + section.lines
+      }
+    }
     lines += ["", heading("Spec")] + specification(resource)
-    if let details = resource.details.object, !details.isEmpty {
-      lines += ["", heading("Status")] + tree(resource.details, indent: 2)
+    // What of a network's details is told above is not told again.
+    let details = isNetwork ? [:] : shownDetails(resource)
+    if details.object?.isEmpty == false {
+      lines += ["", heading("Status")] + tree(details, indent: 2)
     }
     if !resource.drift.isEmpty {
       lines += ["", heading("Changed outside ingot")]
@@ -77,7 +94,35 @@ struct DescribeView {
         Table.Cell(condition.reason),
       ]
     }
-    return [heading("Conditions")] + table.lines(width: nil, style: style)
+    return table.lines(width: nil, style: style)
+  }
+
+  private func interfaces(_ resource: ObservedResource) -> [String] {
+    // A record that doesn't read is told by its fields below.
+    guard let spec = try? MachineSpecification(resource.resource.spec), !spec.interfaces.isEmpty
+    else { return [] }
+    let titles = ["INTERFACE", "NETWORK", "LINK", "MAC", "ADDRESSES"]
+    var table = Table(columns: titles.map { Table.Column($0) })
+    table.indent = 2
+    table.rows = MachineAddresses.interfaces(resource, spec).map { interface in
+      [
+        Table.Cell(interface.name, .strong), Table.Cell(interface.network),
+        interface.isConnected ? "up" : Table.Cell("down", .caution),
+        Table.Cell(interface.mac ?? "-"),
+        Table.Cell(
+          interface.addresses.isEmpty ? "-" : interface.addresses.joined(separator: ",")),
+      ]
+    }
+    return table.lines(width: nil, style: style)
+  }
+
+  /// The details without those that stand in a line or a table of their own.
+  private func shownDetails(_ resource: ObservedResource) -> JSONValue {
+    var details = resource.details
+    if resource.machine != nil {
+      for name in ["interfaces", "ports"] where details[name] != nil { details[name] = nil }
+    }
+    return details
   }
 
   private func specification(_ resource: ObservedResource) -> [String] {

@@ -10,6 +10,8 @@ struct GetView {
   var isWide: Bool
   /// The names of the machines that use a volume, by its name.
   var volumeUsers: [String: [String]] = [:]
+  /// The names of the machines that are plugged into a network, by its name.
+  var networkUsers: [String: [String]] = [:]
 
   /// The table of one kind.
   func table(_ kind: Kind, _ resources: [ObservedResource]) -> Table {
@@ -95,10 +97,22 @@ struct GetView {
   }
 
   private var networkColumns: [Column] {
-    [
+    func column(
+      _ title: String, isWide: Bool = false, _ texts: @escaping (NetworkDetails) -> [String]
+    ) -> Column {
+      Column(title: title, isWide: isWide) { list(texts(NetworkDetails($0))) }
+    }
+    return [
       Column(title: "STATE") { stateCell($0) },
       Column(title: "MODE") { text($0, "mode") },
-      Column(title: "SUBNET") { text($0, "subnet") },
+      column("SUBNET") { $0.subnets.filter { !$0.contains(":") } },
+      Column(title: "MEMBERS") { resource in
+        Table.Cell(String(networkUsers[resource.resource.id.name]?.count ?? 0))
+      },
+      column("IPV6", isWide: true) { $0.subnets.filter { $0.contains(":") } },
+      column("GATEWAY", isWide: true) { $0.gateways },
+      column("UPLINK", isWide: true) { [$0.uplink].compactMap { $0 } },
+      column("DOMAIN", isWide: true) { [$0.domain].compactMap { $0 } },
     ]
   }
 
