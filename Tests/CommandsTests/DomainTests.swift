@@ -214,7 +214,9 @@ struct DomainTests {
       interfaces: [
         .init(
           id: "net-lan", mac: "52:54:00:00:00:01",
-          forwards: [.init(transport: .udp, hostAddress: "0.0.0.0", hostPort: 53, guestPort: 53)])
+          backend: .user(forwards: [
+            .init(transport: .udp, hostAddress: "0.0.0.0", hostPort: 53, guestPort: 53)
+          ]))
       ])
     let domain = DomainExport(machine: spec, emulator: "/usr/bin/qemu").domain
     let (machine, problems) = try map(domain.document())
