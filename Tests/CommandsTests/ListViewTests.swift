@@ -122,6 +122,7 @@ struct ListViewTests {
                 - address: 127.0.0.1
                   guest: 80
                   protocol: tcp
+              securityGroups: []
           terminationGracePeriod: 30s
           updatePolicy:
             restart: WhenStopped
