@@ -7,20 +7,6 @@ public import SystemIO
 /// It is recorded in a file before it becomes its program, so that it is never an orphan: a later
 /// service takes it up from there. Where it ends by itself it is started again.
 public final class SideProcess {
-  /// What to start.
-  public struct Launch {
-    /// The program; what it writes goes to the process's log.
-    public var request: SpawnRequest
-    /// What the program depends on; where it is another, what runs is ended and started anew.
-    public var context: String
-
-    /// Names a program to start.
-    public init(_ request: SpawnRequest, context: String) {
-      self.request = request
-      self.context = context
-    }
-  }
-
   /// Its name in messages: `the gate`.
   public let name: String
   private let recordPath: String
@@ -31,15 +17,15 @@ public final class SideProcess {
   private let delay: RestartDelay
   /// The process, while it runs.
   public private(set) var process: ProcessHandle?
-  /// What the process depends on that runs, or ran last.
-  public private(set) var context = ""
+  /// What the process that runs, or ran last, depends on.
+  private var context = ""
   /// How often it was started again after it ended by itself.
   public private(set) var restarts = 0
   /// How it ended; empty while it runs.
   public private(set) var problem = ""
   /// Called when it was started, or is to be started again and can't be.
   public var onStart: () -> Void = {}
-  private var launch: (() throws -> Launch)?
+  private var launch: (() throws -> SpawnRequest)?
   private var runningSince: UInt64 = 0
   private var endsInARow = 0
   private var timer: EventLoop.Timer?
@@ -78,30 +64,29 @@ public final class SideProcess {
     runs(handle)
   }
 
-  /// Sees to it that the program runs, from now on; what runs in the same context is left alone.
+  /// Sees to it that a program runs, from now on.
   ///
   /// - Parameters:
-  ///   - launch: asked for what to start, each time.
+  ///   - context: what the program depends on; what runs in the same one is left alone, in another
+  ///     it is ended and started anew.
+  ///   - launch: asked for what to start, each time; what that writes goes to the process's log.
   ///   - done: called when it runs; or with what kept it from being started, which is not tried
   ///     again then.
   public func keep(
-    _ launch: @escaping () throws -> Launch, _ done: @escaping (Result<Void, any Error>) -> Void
+    context: String, _ launch: @escaping () throws -> SpawnRequest,
+    then done: @escaping (Result<Void, any Error>) -> Void
   ) {
     self.launch = launch
     if let process, killTimer == nil {
-      do {
-        if try launch().context == context { return done(.success(())) }
-      } catch {
-        return done(.failure(error))
-      }
-      log.write(
-        "\(name), process \(process.identity.pid), is started anew: its setting has changed")
+      if context == self.context { return done(.success(())) }
+      log.write("\(name), process \(process.identity.pid), is ended: its setting has changed")
     }
-    end { [unowned self] in done(Result { try startWhereDown() }) }
+    end { [unowned self] in done(Result { try startWhereDown(context) }) }
   }
 
-  private func startWhereDown() throws {
+  private func startWhereDown(_ context: String) throws {
     guard process == nil, let launch else { return }
+    self.context = context
     try start(launch())
   }
 
@@ -143,28 +128,27 @@ public final class SideProcess {
     killTimer = loop.after(milliseconds: 1000) { [unowned self] in send(SIGKILL, to: process) }
   }
 
-  private func start(_ launch: Launch) throws {
+  private func start(_ program: SpawnRequest) throws {
     loop.cancel(timer)
     timer = nil
-    guard findExecutable(launch.request.executable, searchPath: "") != nil else {
-      throw SystemError("start", launch.request.executable, errno: ENOENT)
+    guard findExecutable(program.executable, searchPath: "") != nil else {
+      throw SystemError("start", program.executable, errno: ENOENT)
     }
     let output = try Descriptor.open(outputPath, [.write, .create, .append])
     let gate = try makePipe(name: "the gate")
-    var request = launch.request
+    var request = program
     request.descriptors += [(target: 1, source: output), (target: 2, source: output)]
     request.gate = gate.read
     let handle = try ProcessHandle(childID: try request.spawn(), bootID: host.bootID)
     do {
       var record = handle.identity.json
-      record["context"] = .string(launch.context)
+      record["context"] = .string(context)
       try admit(.object(record), at: recordPath, through: gate.write)
     } catch {
       try handle.signal(SIGKILL)
       _ = try handle.wait()
       throw error
     }
-    context = launch.context
     runs(handle)
     onStart()
   }

@@ -97,3 +97,13 @@ public func findExecutable(_ name: String, searchPath: String) -> String? {
   }
   return nil
 }
+
+/// The path of the program that this process runs; of a newer one where that has been replaced.
+public func ownExecutable() throws(SystemError) -> String {
+  let link = "/proc/self/exe"
+  var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+  let count = try checked("read", link) { readlink(link, &buffer, buffer.count) }
+  let path = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  let suffix = " (deleted)"
+  return path.hasSuffix(suffix) ? String(path.dropLast(suffix.count)) : path
+}
