@@ -1,4 +1,4 @@
-# make            the release build: .build/release/ingot and ingot-monitor
+# make            the release build: .build/release/ingot, ingot-monitor, ingot-network
 # make install    copies them to PREFIX/bin (default /usr/local), completions and all
 # make demo       builds the Debian image, starts two guests, shows that a second plan is empty
 # make test       every test
@@ -20,18 +20,21 @@ build:
 	@Scripts/dependencies.sh build
 	swift build $(SWIFT_FLAGS) --product ingot
 	swift build $(SWIFT_FLAGS) --product ingot-monitor
+	swift build $(SWIFT_FLAGS) --product ingot-network
 
 install:
 	@test -x $(BIN)/ingot || { echo "run 'make' first" >&2; exit 1; }
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
-	install -s -m 755 $(BIN)/ingot $(BIN)/ingot-monitor $(DESTDIR)$(PREFIX)/bin/
+	install -s -m 755 $(BIN)/ingot $(BIN)/ingot-monitor $(BIN)/ingot-network \
+	  $(DESTDIR)$(PREFIX)/bin/
 	$(BIN)/ingot --generate-completion-script bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ingot
 	$(BIN)/ingot --generate-completion-script zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ingot
 	$(BIN)/ingot --generate-completion-script fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ingot.fish
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/ingot $(DESTDIR)$(PREFIX)/bin/ingot-monitor \
+	  $(DESTDIR)$(PREFIX)/bin/ingot-network \
 	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions/ingot \
 	  $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_ingot \
 	  $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/ingot.fish

@@ -45,6 +45,7 @@ let package = Package(
   products: [
     .executable(name: "ingot", targets: ["ingot"]),
     .executable(name: "ingot-monitor", targets: ["ingot-monitor"]),
+    .executable(name: "ingot-network", targets: ["ingot-network"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -111,7 +112,10 @@ let package = Package(
         "YAML", "XML", "Archive", "Ext4", argumentParser, crypto,
       ]),
     .executableTarget(name: "ingot", dependencies: ["Commands"], swiftSettings: settings),
-    .executableTarget(name: "ingot-monitor", dependencies: ["Monitor"], swiftSettings: settings),
+    .executableTarget(
+      name: "ingot-monitor", dependencies: ["Monitor", "SystemIO"], swiftSettings: settings),
+    .executableTarget(
+      name: "ingot-network", dependencies: ["Networking", "SystemIO"], swiftSettings: settings),
 
     // Tests.
     library("TestSupport", ["JSON", "Resources", "EngineInterface", "SystemIO", "FileTree"]),

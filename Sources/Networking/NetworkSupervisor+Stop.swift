@@ -1,0 +1,64 @@
+internal import Supervision
+internal import SystemIO
+
+extension NetworkSupervisor {
+  /// Ends the network: its links, processes, rules and sockets are gone when `done` is called.
+  func stop(_ done: @escaping Done) {
+    guard !isStopping else { return done(NetworkError("the network is being stopped")) }
+    isStopping = true
+    loop.cancel(retryTimer)
+    forwards.stop()
+    // What is being built is finished first, so that nothing is made behind its removal.
+    if isBuilding { return waiting.append { [unowned self] _ in takeDown(done) } }
+    takeDown(done)
+  }
+
+  private func takeDown(_ done: @escaping Done) {
+    removeLinks { [unowned self] first in
+      removeRules { [unowned self] second in
+        endProcesses([uplink, names, gate]) { [unowned self] in
+          namespace = nil
+          gateClient.close()
+          do {
+            try removeFile(directory.gate)
+          } catch {
+            log.write("\(error)")
+          }
+          if let error = first ?? second { log.write("\(error)") }
+          done(first ?? second)
+          onFinished()
+        }
+      }
+    }
+  }
+
+  private func endProcesses(_ processes: [SideProcess], _ done: @escaping () -> Void) {
+    guard let first = processes.first else { return done() }
+    first.stop { [unowned self] in endProcesses(Array(processes.dropFirst()), done) }
+  }
+
+  /// A machine that holds a tap holds a dead one then.
+  private func removeLinks(_ done: @escaping Done) {
+    guard let network, network.mode == .bridge || namespace != nil else { return done(nil) }
+    links { [unowned self] result in
+      guard case .success(let state) = result else { return done(result.failure) }
+      let taps = network.ports.map(\.tap)
+      let bridge = network.mode == .bridge ? nil : PacketRules.bridgeName
+      let present = state.links.map(\.name).filter { name in
+        taps.contains(name) || name == bridge
+      }
+      carryOut(present.map { "link del dev \($0)" }, done)
+    }
+  }
+
+  /// Those in a namespace go with it.
+  private func removeRules(_ done: @escaping Done) {
+    guard let network, network.mode == .bridge else { return done(nil) }
+    do throws(NetworkError) {
+      let rules = try PacketRules(network, directory: directory, tracking: tracking ?? .internet)
+      run(.nft, ["--file", "-"], input: rules.removal) { done($0.failure) }
+    } catch {
+      done(error)
+    }
+  }
+}

@@ -1,0 +1,17 @@
+internal import Glibc
+internal import Networking
+internal import SystemIO
+
+/// The supervisor of a network, and its gate; see `NetworkProcess`.
+@main
+struct Main {
+  static func main() {
+    do {
+      // SIGPIPE too: a write to a pipe whose reader is gone is an error like any other.
+      let signals = try SignalReceiver([SIGTERM, SIGINT, SIGPIPE])
+      exit(NetworkProcess.run(Array(CommandLine.arguments.dropFirst()), signals: signals))
+    } catch {
+      exit(1)
+    }
+  }
+}
