@@ -44,11 +44,10 @@ extension PacketRules {
     let limited = connected.compactMap { port in port.outbound.map { (port.tap, $0) } }
     guard !limited.isEmpty else { return [] }
     return limited.map { tap, rate in
-      // A guest hands over up to 64 KiB at once; a tenth of a second keeps TCP at its pace.
-      let burst = max(rate / 10, 1 << 18)
-      return Block(
+      // A second's worth may come at once, and beyond it what a guest hands over as one packet.
+      Block(
         head: "limit out-\(tap)",
-        lines: ["rate over \(rate) bytes/second burst \(burst) bytes"])
+        lines: ["rate over \(rate) bytes/second burst 65536 bytes"])
     } + [
       .map("outbound", "type ifname : limit", limited.map { "\($0.0.quoted) : \"out-\($0.0)\"" })
     ]

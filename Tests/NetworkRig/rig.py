@@ -124,6 +124,27 @@ def guest(name, tap, mac, bridge, *addresses):
             ip_in(name, "address", "add", address, "dev", "eth0")
 
 
+def space(name):
+    """A namespace with nothing in it."""
+    guests[name] = new_namespace()
+    ip_in(name, "link", "set", "lo", "up")
+
+
+def batch(name, path):
+    """Gives a file to `ip`; @NAME in it is a process in that namespace."""
+    with open(path) as file:
+        text = file.read()
+    for other, (pid, _) in guests.items():
+        text = text.replace("@" + other, str(pid))
+
+    def body():
+        run("ip", "-batch", "-", data=text)
+        return True
+
+    if not inside(name, body):
+        raise RuntimeError(f"ip -batch in {name}")
+
+
 def serve(name, *ports):
     """Echoes what comes to the ports, TCP and UDP, IPv4 and IPv6."""
     ready, told = os.pipe()
@@ -183,6 +204,26 @@ def udp(name, expected, address, port):
             datagram.settimeout(wait_time(expected))
             datagram.sendto(b"hello", (address, int(port)))
             return datagram.recv(16) == b"hello"
+
+    return inside(name, body)
+
+
+def echo(name, expected, address, port, size, least, most):
+    """Whether so many bytes take so many seconds there and back."""
+    def body():
+        start = time.monotonic()
+        with socket.create_connection((address, int(port)), 5) as connection:
+            connection.settimeout(20)
+            if os.fork() == 0:
+                connection.sendall(bytes(int(size)))
+                os._exit(0)
+            left = int(size)
+            while left > 0:
+                left -= len(connection.recv(1 << 16))
+        seconds = time.monotonic() - start
+        if not float(least) <= seconds <= float(most):
+            print(f"{size} bytes took {seconds:.2f} s", flush=True)
+        return float(least) <= seconds <= float(most)
 
     return inside(name, body)
 
@@ -455,8 +496,8 @@ def router(name, expected, *wanted):
     return tell(name, body, wanted)
 
 
-questions = {"dhcp4": dhcp4, "dhcp6": dhcp6, "router": router, "tcp": tcp, "udp": udp, "ping": ping, "frame": frame, "hold": hold, "held": held}
-orders = {"guest": guest, "serve": serve, "load": load, "run": run, "in": ip_in,
+questions = {"dhcp4": dhcp4, "dhcp6": dhcp6, "router": router, "tcp": tcp, "udp": udp, "ping": ping, "echo": echo, "frame": frame, "hold": hold, "held": held}
+orders = {"guest": guest, "space": space, "batch": batch, "serve": serve, "load": load, "run": run, "in": ip_in,
           "daemon": daemon, "reread": reread, "says": says,
           "sleep": lambda seconds: time.sleep(float(seconds))}
 

@@ -26,3 +26,9 @@ extension NetworkConfiguration {
         isConnected: false, filter: Filter(egress: [Rule(.any, peers: ["10.77.0.0/24"])])),
     ])
 }
+
+extension String {
+  func replacing(_ part: String, _ other: String) -> String {
+    split(separator: part, omittingEmptySubsequences: false).joined(separator: other)
+  }
+}
