@@ -96,7 +96,7 @@ long clinux_receive_with_fd(int socket, void *bytes, unsigned long count, int *f
   return received;
 }
 
-int clinux_open_tap(const char *name) {
+int clinux_make_tap(int fd, const char *name) {
   struct ifreq request;
   memset(&request, 0, sizeof request);
   if (!*name || strlen(name) >= sizeof request.ifr_name) {
@@ -105,15 +105,7 @@ int clinux_open_tap(const char *name) {
   }
   strcpy(request.ifr_name, name);
   request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
-  int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return -1;
-  if (ioctl(fd, TUNSETIFF, &request) < 0) {
-    int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
-  }
-  return fd;
+  return ioctl(fd, TUNSETIFF, &request);
 }
 
 int clinux_peer_uid(int socket, unsigned int *uid) {

@@ -11,7 +11,9 @@ public enum TapDevice {
   /// One of the same name whose descriptor is closed is opened again; another's is busy (`EBUSY`).
   /// - Parameter name: 1 to 15 bytes.
   public static func open(_ name: String) throws(SystemError) -> Descriptor {
-    let raw = try checked("open tap", name) { clinux_open_tap(name) }
-    return Descriptor(owning: raw, name: "tap \(name)")
+    let device = try Descriptor.open("/dev/net/tun", [.readWrite, .nonBlocking])
+    let raw = device.raw
+    try checked("make tap", name) { clinux_make_tap(raw, name) }
+    return device
   }
 }

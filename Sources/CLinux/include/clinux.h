@@ -19,9 +19,9 @@ int clinux_waitid_pidfd(int pidfd, int no_hang, int *code, int *status);
 // CMSG_* are macros.
 long clinux_send_with_fd(int socket, const void *bytes, unsigned long count, int fd);
 long clinux_receive_with_fd(int socket, void *bytes, unsigned long count, int *fd);
-// A new tap of that name, which goes when it is closed; frames have the header of virtio-net and no
-// other (IFF_TAP, IFF_NO_PI, IFF_VNET_HDR). The descriptor is non-blocking and close-on-exec.
-int clinux_open_tap(const char *name);
+// Makes an open /dev/net/tun a tap of that name, which goes when it is closed; frames have the header
+// of virtio-net and no other (IFF_TAP, IFF_NO_PI, IFF_VNET_HDR).
+int clinux_make_tap(int fd, const char *name);
 // SO_PEERCRED's struct ucred needs _GNU_SOURCE.
 int clinux_peer_uid(int socket, unsigned int *uid);
 // statx(2) and the l*xattr calls need _GNU_SOURCE or headers that Swift's Glibc does not carry.
