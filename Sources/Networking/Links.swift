@@ -13,6 +13,8 @@ struct LinkState {
 
   struct Link {
     var name: String
+    /// Its hardware address.
+    var mac = ""
     var isUp: Bool
     var mtu: Int
     /// The bridge that it is a port of.
@@ -45,6 +47,7 @@ struct LinkState {
 extension LinkState.Link {
   fileprivate init(_ reader: JSONReader) throws(JSONShapeError) {
     name = try reader.member("ifname").string()
+    mac = try reader.optional("address")?.string() ?? ""
     isUp = try reader.member("flags").strings().contains("UP")
     mtu = try reader.member("mtu").integer(0 ... .max)
     master = try reader.optional("master")?.string()
@@ -105,6 +108,9 @@ struct LinkPlan {
       commands.append(
         "link add name \(bridge) address \(network.bridgeMAC) type bridge stp_state 0 forward_delay 0 "
           + "mcast_snooping 0")
+    }
+    if let link = state[bridge], link.mac != network.bridgeMAC {
+      commands.append("link set dev \(bridge) address \(network.bridgeMAC)")
     }
     if state[bridge]?.mtu != network.mtu {
       commands.append("link set dev \(bridge) mtu \(network.mtu)")

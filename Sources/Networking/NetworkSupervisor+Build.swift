@@ -31,6 +31,11 @@ extension NetworkSupervisor {
   private func takeConfiguration() throws(NetworkError) {
     let new = try NetworkConfiguration.read(directory)
     try new.check()
+    if new.mode == .bridge, effectiveUserID() != 0 {
+      throw NetworkError(
+        "network '\(new.name)': to join the host's bridge '\(new.bridge ?? "")' needs root; run the "
+          + "engine as root, or use mode nat")
+    }
     if let old = network {
       guard (old.mode == .bridge) == (new.mode == .bridge), old.bridge == new.bridge else {
         throw NetworkError(
@@ -50,16 +55,36 @@ extension NetworkSupervisor {
       try gateLaunch()
     } then: { [unowned self] result in
       if case .failure(let error) = result { return done(NetworkError("\(error)")) }
-      gateClient.hello { [unowned self] result in
-        do {
-          try found(result.get())
-          done(nil)
-        } catch {
-          log.write("the gate is ended: \(error)")
-          // Another is started then. One that can't be ended has ended.
-          try? gate.signal(SIGKILL)
-          done(NetworkError("\(error)"))
-        }
+      askGate(done)
+    }
+  }
+
+  /// Waits until the gate says where it is, or has ended.
+  private func askGate(_ done: @escaping Done) {
+    var answer: Done? = done
+    func finish(_ error: NetworkError?) {
+      gate.onEnd = {}
+      answer?(error)
+      answer = nil
+    }
+    gate.onEnd = { [gate, isNew = namespace == nil] in
+      let hint =
+        isNew && effectiveUserID() != 0
+        ? "; an ordinary user needs user namespaces: see the kernel's settings "
+          + "kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns, or "
+          + "run the engine as root" : ""
+      finish(NetworkError(gate.problem + hint))
+    }
+    gateClient.hello { [unowned self] result in
+      guard answer != nil else { return }
+      do {
+        try found(result.get())
+        finish(nil)
+      } catch {
+        finish(NetworkError("\(error)"))
+        log.write("the gate is ended: \(error)")
+        // Another is started then. One that can't be ended has ended.
+        try? gate.signal(SIGKILL)
       }
     }
   }

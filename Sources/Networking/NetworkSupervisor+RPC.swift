@@ -62,9 +62,14 @@ extension NetworkSupervisor {
   private func tapError(
     _ error: NetworkError?, _ port: NetworkConfiguration.Port
   ) -> NetworkError {
-    NetworkError(
-      "port '\(port.id)' gets no tap: \(error?.description ?? ""); where it is busy, a process of "
-        + "the machine has it still")
+    let reason = error?.description ?? ""
+    let hint =
+      if reason.contains("/dev/net/tun") {
+        "give the user the right to read and write it, or run the engine as root"
+      } else {
+        "where it is busy, a process of the machine holds it still"
+      }
+    return NetworkError("port '\(port.id)' gets no tap: \(reason); \(hint)")
   }
 
   /// Connects to an address from inside the network; a stream is connected when it is handed over.

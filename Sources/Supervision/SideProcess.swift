@@ -23,8 +23,10 @@ public final class SideProcess {
   public private(set) var restarts = 0
   /// How it ended; empty while it runs.
   public private(set) var problem = ""
-  /// Called when it was started, or is to be started again and can't be.
+  /// Called when it was started.
   public var onStart: () -> Void = {}
+  /// Called when it ended by itself; it is started again later.
+  public var onEnd: () -> Void = {}
   private var launch: (() throws -> SpawnRequest)?
   private var runningSince: UInt64 = 0
   private var endsInARow = 0
@@ -173,8 +175,20 @@ public final class SideProcess {
       afterEnd = []
       return waiting.forEach { $0() }
     }
-    log.write("\(problem); see \(outputPath)")
+    problem += lastWords()
+    log.write("\(problem) (see \(outputPath))")
     scheduleRestart()
+    onEnd()
+  }
+
+  /// The last line that it wrote, where it wrote any.
+  private func lastWords() -> String {
+    // Unreadable means only that there is nothing to add to its end.
+    guard let file = try? Descriptor.open(outputPath, .read),
+      let bytes = try? file.contents(limit: 1 << 24).suffix(1000)
+    else { return "" }
+    let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+    return lines.last.map { ": \($0)" } ?? ""
   }
 
   private func scheduleRestart() {

@@ -150,6 +150,26 @@ final class FrameGuest {
     } ?? false
   }
 
+  /// Begins a connection through a router; whether somebody accepts it.
+  func connect(
+    to target: [UInt8], port: UInt16, router: [UInt8], milliseconds: Int
+  ) throws -> Bool {
+    guard let routerMAC = try resolve(router) else { return false }
+    let own = UInt16(40_000 + frames % 20_000)
+    var segment: [UInt8] = own.bytes + port.bytes + [0, 0, 0, 1, 0, 0, 0, 0]
+    segment += [0x50, 0x02, 0x20, 0, 0, 0, 0, 0]
+    let pseudo = address + target + [0, 6, 0, UInt8(segment.count)]
+    segment.replaceSubrange(16..<18, with: Self.checksum(pseudo + segment))
+    try send(routerMAC, [8, 0], Self.packet(6, from: address, to: target, segment))
+    return try wait(milliseconds: milliseconds) { frame in
+      guard frame.count >= 54, frame[12...13] == [8, 0], frame[23] == 6,
+        Array(frame[26..<30]) == target, Array(frame[36...37]) == own.bytes
+      else { return nil }
+      // A SYN with an ACK; a reset says that nobody listens.
+      return frame[47] & 0x3f == 0x12
+    } ?? false
+  }
+
   private static func packet(
     _ transport: UInt8, from source: [UInt8], to destination: [UInt8], _ content: [UInt8]
   ) -> [UInt8] {

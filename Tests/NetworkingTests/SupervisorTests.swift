@@ -111,6 +111,34 @@ struct SupervisorTests {
   }
 
   @Test(
+    "A guest gets out, again soon after the uplink's death, and not to the host's own loopback",
+    arguments: TestNetwork.User.allCases)
+  func outside(_ user: TestNetwork.User) throws {
+    // An address of the host that is not in 127.0.0.0/8.
+    let text = "198.51.100.\(user == .root ? 1 : 2)"
+    try Tool.check("ip", ["addr", "add", text + "/32", "dev", "lo"])
+    defer { _ = try? Tool.run("ip", ["addr", "del", text + "/32", "dev", "lo"]) }
+    let outside = try #require(InternetAddress(text))
+    let everywhere = try #require(InternetAddress("0.0.0.0"))
+    let listener = try InternetSocket.listen(.stream, at: InternetEndpoint(everywhere, 0))
+    let port = try InternetSocket.localEndpoint(listener).port
+    let network = try TestNetwork(user, Self.network())
+    let client = try network.connect()
+    let (guest, _) = try plug(client, 1)
+    _ = try #require(try guest.configure())
+    func connects(_ target: [UInt8], _ milliseconds: Int) throws -> Bool {
+      try guest.connect(
+        to: target, port: port, router: Self.gateway, milliseconds: milliseconds)
+    }
+    #expect(try connects(outside.bytes, 5000))
+    #expect(try !connects([10, 0, 2, 2], 300))
+    #expect(kill(try #require(try network.pid("uplink")), SIGKILL) == 0)
+    try network.eventually("the way out") { try connects(outside.bytes, 500) }
+    try client.stop()
+    withExtendedLifetime(listener) {}
+  }
+
+  @Test(
     "Each process is replaced within seconds after its death, and guests notice nothing",
     arguments: TestNetwork.User.allCases)
   func deaths(_ user: TestNetwork.User) throws {
