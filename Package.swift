@@ -81,8 +81,8 @@ let package = Package(
     library("DiskImage", ["CZlib", "CZstd", "SystemIO"]),
     library("QEMU", ["JSON", "SystemIO"]),
     library("Supervision", ["JSON", "SystemIO"]),
-    library("Monitor", ["JSON", "QEMU", "Supervision", "SystemIO"]),
     library("Networking", ["JSON", "Supervision", "SystemIO"]),
+    library("Monitor", ["JSON", "QEMU", "Supervision", "Networking", "SystemIO"]),
 
     // The engine's interface, the planner, the language.
     library("EngineInterface", ["JSON", "Resources", "Diagnostics"]),
@@ -131,7 +131,7 @@ let package = Package(
     tests("DiskImage", ["DiskImage", "SystemIO"]),
     tests("QEMU", ["QEMU", "JSON", "SystemIO"]),
     tests("Supervision", ["Supervision", "JSON", "SystemIO"]),
-    tests("Monitor", ["Monitor", "QEMU", "Supervision", "JSON", "SystemIO"]),
+    tests("Monitor", ["Monitor", "QEMU", "Supervision", "Networking", "JSON", "SystemIO"]),
     tests("Networking", ["Networking", "Supervision", "JSON", "SystemIO"]),
     tests("Planning", ["Planning", "JSON", "Resources", "Diagnostics", "EngineInterface"]),
     tests("Manifests", ["Manifests", "JSON", "Resources", "Diagnostics", "YAML"]),

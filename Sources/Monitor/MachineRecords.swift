@@ -15,12 +15,15 @@ public struct StartedRecord: Hashable, Sendable {
   /// Where this boot's output begins, in bytes from the start of `console.log`; below zero where
   /// it begins in `console.log.1`, that many bytes before its end.
   public var consoleStart: Int
+  /// Its network cards whose cables lead into networks.
+  public var taps: [GuestTap]
 
   init(
     process: ProcessIdentity, time: Timestamp, generation: String, accelerator: String,
-    consoleStart: Int
+    consoleStart: Int, taps: [GuestTap]
   ) {
     self.consoleStart = consoleStart
+    self.taps = taps
     self.process = process
     self.time = time
     self.generation = generation
@@ -34,6 +37,7 @@ public struct StartedRecord: Hashable, Sendable {
     object["generation"] = .string(generation)
     object["accelerator"] = .string(accelerator)
     object["consoleStart"] = .integer(Int64(consoleStart))
+    object["taps"] = .array(taps.map(\.json))
     return .object(object)
   }
 
@@ -43,6 +47,9 @@ public struct StartedRecord: Hashable, Sendable {
     generation = try reader.member("generation").string()
     accelerator = try reader.member("accelerator").string()
     consoleStart = try reader.member("consoleStart").integer()
+    taps = []
+    // A guest started before there were taps has none.
+    for item in try reader.optional("taps")?.list() ?? [] { taps.append(try GuestTap(item)) }
   }
 }
 

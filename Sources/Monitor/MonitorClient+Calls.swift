@@ -98,10 +98,8 @@ extension MonitorClient {
   /// Has a QMP command carried out; only some are.
   @discardableResult
   public func execute(_ command: QMPCommand) throws(RPCError) -> JSONValue {
-    try call(
-      "qmp",
-      ["command": .string(command.name), "arguments": .object(command.arguments)],
-      milliseconds: 20_000)
+    // A tap may have to wait for its network.
+    try call("qmp", command.params, milliseconds: command.tap == nil ? 20_000 : 45_000)
   }
 
   /// Tells the guest that a disk has grown to this many bytes; QEMU grows the file.

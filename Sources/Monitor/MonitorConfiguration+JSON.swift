@@ -17,7 +17,8 @@ extension MonitorConfiguration {
   public var json: JSONValue {
     [
       "version": 1, "machineID": .string(machineID), "generation": .string(generation),
-      "qemu": .string(qemu), "machine": machine.json, "policy": policy,
+      "qemu": .string(qemu), "networkExecutable": JSONValue(networkExecutable),
+      "machine": machine.json, "policy": policy,
       "consoleLimit": .integer(Int64(consoleLimit)),
       "startLimit": .integer(Int64(startLimit)),
       "addressPeriod": .integer(Int64(addressPeriod)),
@@ -42,7 +43,8 @@ extension MonitorConfiguration {
       machine: try MachineSpec(reader.member("machine")),
       consoleLimit: try reader.member("consoleLimit").integer(4096...1 << 30),
       startLimit: try reader.member("startLimit").integer(1...86_400_000),
-      addressPeriod: try reader.member("addressPeriod").integer(100...86_400_000))
+      addressPeriod: try reader.member("addressPeriod").integer(100...86_400_000),
+      networkExecutable: try reader.optional("networkExecutable")?.string())
     try setPolicy(reader.member("policy"))
   }
 
@@ -99,16 +101,27 @@ extension RestartDelay {
   }
 }
 
+extension Probe.Way {
+  fileprivate init(_ reader: JSONReader) throws(JSONShapeError) {
+    if let network = reader.optional("network") {
+      self = .network(try network.string())
+    } else {
+      self = try reader.member("userNetwork").bool() ? .userNetwork : .host
+    }
+  }
+}
+
 extension Probe {
   var json: JSONValue {
     var check: JSONValue
     switch self.check {
     case .guestAgent: check = ["kind": "guestAgent"]
-    case .tcp(let address, let port, let userNetwork):
+    case .tcp(let address, let port, let way):
       check = [
         "kind": "tcp", "address": .string(address), "port": .integer(Int64(port)),
-        "userNetwork": .bool(userNetwork),
+        "userNetwork": .bool(way == .userNetwork),
       ]
+      if case .network(let path) = way { check["network"] = .string(path) }
     case .exec(let command):
       check = ["kind": "exec", "command": .array(command.map(JSONValue.string))]
     case .console(let text): check = ["kind": "console", "text": .string(text)]
@@ -129,7 +142,7 @@ extension Probe {
       check = .tcp(
         address: try reader.member("address").string(),
         port: try reader.member("port").integer(1 ... .max),
-        userNetwork: try reader.member("userNetwork").bool())
+        through: try Way(reader))
     case "exec":
       let command = try reader.member("command").strings()
       guard !command.isEmpty else {

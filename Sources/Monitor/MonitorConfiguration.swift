@@ -19,15 +19,24 @@ public struct Probe: Hashable, Sendable {
   public enum Check: Hashable, Sendable {
     /// Whether the guest agent answers.
     case guestAgent
-    /// Whether something in the guest accepts at this address of the host.
-    ///
-    /// QEMU's user network accepts in the guest's place; with `userNetwork` the guest's own answer
-    /// is waited for.
-    case tcp(address: String, port: UInt16, userNetwork: Bool)
+    /// Whether something in the guest accepts at this address.
+    case tcp(address: String, port: UInt16, through: Way)
     /// Whether a command in the guest, run by the agent, ends with status 0.
     case exec(command: [String])
     /// Whether the guest wrote this text on its console since it started; no pattern characters.
     case console(text: String)
+  }
+
+  /// How an address is reached.
+  public enum Way: Hashable, Sendable {
+    /// From the host itself.
+    case host
+    /// From the host, at a port that QEMU's user network forwards.
+    ///
+    /// QEMU accepts in the guest's place; the guest's own answer is waited for.
+    case userNetwork
+    /// From within the network whose directory has this path.
+    case network(String)
   }
 
   /// What is asked.
@@ -68,6 +77,8 @@ public struct MonitorConfiguration: Hashable, Sendable {
   public var generation: String
   /// QEMU's executable.
   public var qemu: String
+  /// Where `ingot-network` is; needed for network cards on taps.
+  public var networkExecutable: String?
   /// The machine.
   public var machine: MachineSpec
   /// When the guest is started again.
@@ -102,7 +113,7 @@ public struct MonitorConfiguration: Hashable, Sendable {
     machineID: String, generation: String, qemu: String, machine: MachineSpec,
     strategy: RunStrategy = .manual, restartDelay: RestartDelay = RestartDelay(),
     grace: Int = 60_000, readiness: Probe? = nil, consoleLimit: Int = 1 << 20,
-    startLimit: Int = 60_000, addressPeriod: Int = 10_000
+    startLimit: Int = 60_000, addressPeriod: Int = 10_000, networkExecutable: String? = nil
   ) {
     self.machineID = machineID
     self.generation = generation
@@ -115,5 +126,6 @@ public struct MonitorConfiguration: Hashable, Sendable {
     self.consoleLimit = consoleLimit
     self.startLimit = startLimit
     self.addressPeriod = addressPeriod
+    self.networkExecutable = networkExecutable
   }
 }

@@ -66,11 +66,14 @@ final class ProbeRunner {
       readConsole()
       answer(
         consoleMatch?.isFound == true ? nil : "the console has not shown '\(text)' yet")
-    case .tcp(let address, let port, let userNetwork):
+    case .tcp(let address, let port, let way):
       tcp = TCPProbe(
-        supervisor.loop, address: address, port: port, timeout: probe.timeout,
-        userNetwork: userNetwork ? supervisor.qmp : nil, answer)
-      tcp?.begin()
+        supervisor.loop, address: address, port: port, timeout: probe.timeout, answer)
+      switch way {
+      case .host: tcp?.begin(userNetwork: nil)
+      case .userNetwork: tcp?.begin(userNetwork: supervisor.qmp)
+      case .network(let path): tcp?.begin(supervisor.links.first { $0.path == path }, path)
+      }
     }
   }
 

@@ -38,12 +38,15 @@ final class QMPChannel {
   }
 
   /// Sends a command; `completion` is called exactly once, in time, whatever QEMU does.
+  ///
+  /// - Parameter descriptor: what QEMU gets with it: `getfd` gives it a name.
   func execute(
     _ command: String, _ arguments: JSONObject = JSONObject(), deadline: Int = quick,
+    passing descriptor: Descriptor? = nil,
     _ completion: @escaping (Result<JSONValue, QMPError>) -> Void = { _ in }
   ) {
     let (id, bytes) = session.encode(command, arguments)
-    guard stream.send(bytes) else {
+    guard stream.send(bytes, passing: descriptor) else {
       // Later, so that no caller is called back before its own call returned.
       loop.after(milliseconds: 0) { completion(.failure(.closed(command: command))) }
       return

@@ -79,13 +79,18 @@ extension Supervisor {
     killProcess()
   }
 
-  /// Gives up a restart that was due.
+  /// Gives up a restart that was due, or a start that is being prepared.
   private func stopWithoutGuest(
     _ name: String, _ tell: @escaping (Result<JSONValue, RPCError>) -> Void
   ) {
     loop.cancel(restartTimer)
     restartTimer = nil
     note("request", ["request": .string(name)])
+    if state == .starting {
+      afterExit.append(tell)
+      settleReboot(.failure(RPCError("the guest was told to \(name)")))
+      return abandonStart(name)
+    }
     tell(.success(lastExit?.json ?? .null))
     if state == .backoff { finish() }
   }

@@ -37,6 +37,7 @@ extension Supervisor {
       note("unresponsive")
     }
     tellFirstStart(.success(record))
+    linkToNetworks()
     beginWatching(wasReady: wasReady)
     // Nobody did while there was no monitor; the probe has seen what is cut off now.
     console.boundLog()

@@ -32,6 +32,9 @@ extension Supervisor {
         if case .success(let status) = result { self?.adopt(status: status) }
       }
     case "RESET": guestReset()
+    case "DEVICE_DELETED":
+      guard let device = event.data["device"]?.string else { break }
+      for replug in replugs { replug.left(device) }
     case "VSERPORT_CHANGE":
       if event.data["id"]?.string == "agent-port", let open = event.data["open"]?.bool {
         agent?.isGuestListening = open
@@ -144,6 +147,7 @@ extension Supervisor {
     detail = ""
     started = nil
     state = .stopped
+    closeLinks()
     stopping?.cancel(loop)
     stopping = nil
     let waiting = afterExit

@@ -4,15 +4,6 @@ internal import Supervision
 internal import SystemIO
 
 extension Supervisor {
-  /// QMP commands the engine may have passed on; each is one that takes effect at once and that
-  /// this monitor's own view of the guest does not depend on.
-  private static let passedOn: Set<String> = [
-    "balloon", "qom-set", "block_resize", "block_set_io_throttle", "blockdev-add", "blockdev-del",
-    "device_add", "device_del", "netdev_add", "netdev_del", "set_link", "qom-list",
-    "query-blockstats",
-    "query-cpus-fast", "query-status",
-  ]
-
   /// Carries out one request of a client.
   ///
   /// - Throws: `JSONShapeError` or `RPCError` where the request makes no sense.
@@ -107,7 +98,7 @@ extension Supervisor {
     }
   }
 
-  private var notRunning: RPCError { RPCError("the guest does not run: it is \(state.rawValue)") }
+  var notRunning: RPCError { RPCError("the guest does not run: it is \(state.rawValue)") }
 
   private func askAgent(
     _ params: JSONReader, _ tell: @escaping (Result<JSONValue, RPCError>) -> Void
@@ -129,20 +120,6 @@ extension Supervisor {
     AgentExec.run(
       command, input: try params.optional("input")?.string(), on: agent, loop: loop,
       now: host.uptime, milliseconds: timeout
-    ) { tell($0.forRPC) }
-  }
-
-  private func passOn(
-    _ params: JSONReader, _ tell: @escaping (Result<JSONValue, RPCError>) -> Void
-  ) throws {
-    let command = try params.member("command").string()
-    guard Self.passedOn.contains(command) else {
-      throw RPCError("the monitor does not pass on '\(command)'")
-    }
-    guard let qmp else { throw notRunning }
-    qmp.execute(
-      command, params.value["arguments"]?.object ?? [:],
-      deadline: command.hasPrefix("query-") ? QMPChannel.quick : QMPChannel.block
     ) { tell($0.forRPC) }
   }
 

@@ -11,18 +11,28 @@ extension Supervisor {
   /// Starts the guest; where that fails, says so and leaves no process behind.
   func startOrFail() {
     do {
-      try start()
+      try prepareStart()
     } catch {
-      log.write("the start failed: \(error)")
-      endRun(
-        ExitRecord(
-          cause: .error, detail: "\(error)", started: nil, time: host.now(),
-          generation: configuration.generation))
-      startFailed("\(error)")
+      failStart("\(error)")
     }
   }
 
-  private func start() throws {
+  private func failStart(_ problem: String) {
+    log.write("the start failed: \(problem)")
+    endRun(
+      ExitRecord(
+        cause: .error, request: request, detail: problem, started: nil, time: host.now(),
+        generation: configuration.generation))
+    startFailed(problem)
+  }
+
+  /// Gives up a start whose taps are still being opened.
+  func abandonStart(_ request: String) {
+    self.request = request
+    failStart("it was given up before QEMU was started, by a request: \(request)")
+  }
+
+  private func prepareStart() throws {
     configuration = try MonitorConfiguration.read(directory)
     state = .starting
     request = nil
@@ -30,14 +40,28 @@ extension Supervisor {
     wasKilled = false
     startProblem = nil
     note("starting", ["generation": .string(configuration.generation)], durable: false)
+    let cards = configuration.machine.interfaces.filter { $0.tap != nil }
+    if cards.isEmpty { return try start([]) }
+    openTaps(cards) { [unowned self] result in
+      // A request may have ended the start meanwhile.
+      guard state == .starting, process == nil else { return }
+      do {
+        try start(try result.get())
+      } catch {
+        failStart("\(error)")
+      }
+    }
+  }
+
+  private func start(_ taps: [OpenedTap]) throws {
     // Before QEMU opens it, so that the file is the owner's alone.
     try console.log.beginBoot()
-    let (handle, gate) = try spawnQEMU()
+    let (handle, gate) = try spawnQEMU(taps.map(\.descriptor))
     do {
       let record = StartedRecord(
         process: handle.identity, time: host.now(), generation: configuration.generation,
         accelerator: configuration.machine.accelerator.rawValue,
-        consoleStart: console.log.bootStart)
+        consoleStart: console.log.bootStart, taps: taps.map(\.card))
       started = record
       process = handle
       try connect()
@@ -70,17 +94,24 @@ extension Supervisor {
   func rememberBoot() {
     guard started != nil, state != .starting else { return }
     started?.consoleStart = console.log.bootStart
+    saveStarted()
+  }
+
+  /// Makes durable what a monitor that adopts the guest later has to know.
+  func saveStarted() {
     guard let started else { return }
     do {
       try replaceFile(directory.started, with: Array((started.json.text() + "\n").utf8))
     } catch {
-      log.write("where this boot began in the console's log is not recorded: \(error)")
+      log.write("what is known of the guest is not recorded: \(error)")
     }
   }
 
   /// Starts a process that becomes QEMU, as the same process, once a byte comes through the gate;
   /// it ends where the gate is closed before.
-  private func spawnQEMU() throws -> (process: ProcessHandle, gate: Descriptor) {
+  private func spawnQEMU(
+    _ taps: [Descriptor]
+  ) throws -> (process: ProcessHandle, gate: Descriptor) {
     guard findExecutable(configuration.qemu, searchPath: "") != nil else {
       throw SystemError("start", configuration.qemu, errno: ENOENT)
     }
@@ -88,17 +119,21 @@ extension Supervisor {
     let console = try StreamSocket.listen(directory.consoleSocket, backlog: 1)
     let agent = try StreamSocket.listen(directory.agentSocket, backlog: 1)
     let stderr = try Descriptor.open(directory.qemuLog, [.write, .create, .truncate, .append])
+    var descriptors = [
+      (target: 2, source: stderr), (target: Self.descriptors.qmp, source: qmp),
+      (target: Self.descriptors.console, source: console),
+      (target: Self.descriptors.agent, source: agent),
+    ]
+    for (target, tap) in zip(Self.descriptors.firstTap..., taps) {
+      descriptors.append((target: target, source: tap))
+    }
     let gate = try makePipe(name: "the gate")
     let pid = try SpawnRequest(
       configuration.qemu,
       configuration.machine.arguments(
         descriptors: Self.descriptors, consoleLog: directory.consoleLog),
       environment: ["PATH=/usr/bin:/bin", "LC_ALL=C"], directory: directory.path,
-      descriptors: [
-        (target: 2, source: stderr), (target: Self.descriptors.qmp, source: qmp),
-        (target: Self.descriptors.console, source: console),
-        (target: Self.descriptors.agent, source: agent),
-      ], gate: gate.read
+      descriptors: descriptors, gate: gate.read
     ).spawn()
     return (try ProcessHandle(childID: pid, bootID: host.bootID), gate.write)
   }
@@ -185,6 +220,7 @@ extension Supervisor {
     loop.cancel(heartbeatTimer)
     heartbeatTimer = loop.after(milliseconds: 10_000) { [unowned self] in
       boundQEMULog()
+      for link in links { link.askNamespace() }
       qmp?.execute("query-status") { [unowned self] result in
         if case .success(let status) = result { adopt(status: status) }
       }

@@ -28,6 +28,11 @@ final class Supervisor {
   let journal: Journal
   let console: Console
   let log: ServiceLog
+  let work: BackgroundWork
+  /// The connections to the networks that the guest has network cards on.
+  var links: [NetworkLink] = []
+  /// The network cards that are being plugged in anew.
+  var replugs: [Replug] = []
   var configuration: MonitorConfiguration
   var state = State.stopped
   var isSilent = false
@@ -75,6 +80,7 @@ final class Supervisor {
     self.host = host
     self.loop = loop
     self.log = log
+    work = BackgroundWork(loop)
     configuration = try MonitorConfiguration.read(directory)
     journal = try Journal(directory, host)
     console = try Console(
@@ -128,6 +134,7 @@ final class Supervisor {
   func leave() {
     note("monitor-left", ["state": .string(state.rawValue)])
     console.disconnect()
+    closeLinks()
     loop.stop()
   }
 

@@ -1,9 +1,10 @@
 internal import JSON
+internal import Networking
 internal import QEMU
 internal import Supervision
 internal import SystemIO
 
-/// Whether something accepts TCP connections at an address of the host.
+/// Whether something in a guest accepts TCP connections at an address.
 ///
 /// QEMU's user network accepts before it has asked the guest, so that a connection that stands says
 /// nothing. There the guest has accepted when it sends something, or when QEMU's own list shows the
@@ -12,20 +13,21 @@ final class TCPProbe {
   private let loop: EventLoop
   private let address: String
   private let port: UInt16
-  private let qmp: QMPChannel?
+  private let timeout: Int
+  private var qmp: QMPChannel?
   private var answer: ((String?) -> Void)?
   private var socket: Descriptor?
   private var timers: [EventLoop.Timer] = []
   private var agreeing = 0
 
   init(
-    _ loop: EventLoop, address: String, port: UInt16, timeout: Int, userNetwork: QMPChannel?,
+    _ loop: EventLoop, address: String, port: UInt16, timeout: Int,
     _ answer: @escaping (String?) -> Void
   ) {
     self.loop = loop
     self.address = address
     self.port = port
-    qmp = userNetwork
+    self.timeout = timeout
     self.answer = answer
     timers.append(
       loop.after(milliseconds: timeout) { [weak self] in
@@ -38,7 +40,33 @@ final class TCPProbe {
     finish(nil)
   }
 
-  func begin() {
+  /// Connects from within a network; what stands there the guest has accepted itself.
+  ///
+  /// - Parameter link: nil where the guest has no interface on the network.
+  func begin(_ link: NetworkLink?, _ path: String) {
+    guard let link else {
+      loop.after(milliseconds: 0) { [weak self] in
+        self?.finish("the guest has no interface on the network in \(path)")
+      }
+      return
+    }
+    link.connected { [weak self, address, port, timeout] result in
+      switch result {
+      case .failure(let error): self?.finish("\(error)")
+      case .success(let channel):
+        channel.dial(address, port, milliseconds: timeout) { [weak self] result in
+          switch result {
+          case .success: self?.finish(nil)
+          case .failure(let error): self?.finish("\(error)")
+          }
+        }
+      }
+    }
+  }
+
+  /// Connects from the host, to the guest's port itself or to one that QEMU's user network forwards.
+  func begin(userNetwork: QMPChannel?) {
+    qmp = userNetwork
     do {
       let socket = try StreamSocket.connect(address: address, port: port)
       self.socket = socket

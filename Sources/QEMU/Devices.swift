@@ -92,8 +92,13 @@ extension MachineSpec.Interface {
       }
       return value
     case .tap:
-      return ["type": "tap", "id": .string(id), "fd": .string("\(id)-tap"), "vhost": false]
+      return Self.tapNetwork(id)
     }
+  }
+
+  /// A tap behind a card, as `netdev_add` takes it; what `fd` names has been passed before.
+  public static func tapNetwork(_ id: String) -> JSONObject {
+    ["type": "tap", "id": .string(id), "fd": .string("\(id)-tap"), "vhost": false]
   }
 
   /// The device on a port.

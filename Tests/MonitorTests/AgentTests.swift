@@ -205,7 +205,7 @@ struct PartsTests {
     "A configuration is the same after JSON, whatever it probes",
     arguments: [
       nil, Probe(.guestAgent), Probe(.exec(command: ["/bin/true", "a b"])),
-      Probe(.tcp(address: "127.0.0.1", port: 80, userNetwork: true)),
+      Probe(.tcp(address: "127.0.0.1", port: 80, through: .userNetwork)),
       Probe(.console(text: "login:"), initialDelay: 5, failureThreshold: 9),
     ] as [Probe?])
   func roundTrip(probe: Probe?) throws {

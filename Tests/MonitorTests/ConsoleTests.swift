@@ -104,7 +104,7 @@ struct ConsoleTests {
         backend: .user(forwards: [MachineSpec.HostForward(hostPort: port, guestPort: 80)]))
     ]
     machine.configuration.readiness = Probe(
-      .tcp(address: "127.0.0.1", port: port, userNetwork: true), period: 20, timeout: 500)
+      .tcp(address: "127.0.0.1", port: port, through: .userNetwork), period: 20, timeout: 500)
     try machine.launch()
     let client = try machine.client()
     // QEMU itself accepts at once, which must not count.

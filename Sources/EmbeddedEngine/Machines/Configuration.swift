@@ -117,7 +117,7 @@ extension EmbeddedEngine {
           help: "give it an interface on a network of mode user")
       }
       let address = forward.hostAddress == "0.0.0.0" ? "127.0.0.1" : forward.hostAddress
-      check = .tcp(address: address, port: forward.hostPort, userNetwork: true)
+      check = .tcp(address: address, port: forward.hostPort, through: .userNetwork)
     }
     let period = max(1, probe.period) * 1000
     return Monitor.Probe(check, period: period, timeout: min(max(period, 2000), 10_000))
