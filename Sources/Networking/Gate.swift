@@ -32,9 +32,13 @@ enum Gate {
     case "hello":
       request.answer(.success(["namespace": .string("\(try Namespace.own())")]))
     case "settings":
-      let missing = try params.member("settings").list().filter { try !apply($0) }
-      let names = try missing.map { JSONValue.string(try $0.member("file").string()) }
-      request.answer(.success(["missing": .array(names)]))
+      var missing: [JSONValue] = []
+      for setting in try params.member("settings").list() {
+        let file = try setting.member("file").string()
+        let value = try setting.member("value").string()
+        if try !KernelSetting.set(file, to: value) { missing.append(.string(file)) }
+      }
+      request.answer(.success(["missing": .array(missing)]))
     case "tap":
       request.answer([:], passing: try TapDevice.open(params.member("name").string()))
     case "dial":
@@ -49,20 +53,5 @@ enum Gate {
       request.answer([:], passing: socket)
     default: throw RPCError("the gate knows no method '\(request.method)'")
     }
-  }
-
-  /// Sets a setting of the kernel; false where there is none of the name.
-  private static func apply(_ setting: JSONReader) throws -> Bool {
-    let name = try setting.member("file").string()
-    let value = try setting.member("value").string()
-    guard name.hasPrefix("net/"), !name.split(separator: "/").contains("..") else {
-      throw RPCError("'\(name)' is no setting of networks")
-    }
-    let path = "/proc/sys/" + name
-    guard fileExists(path) else { return false }
-    let now = String(decoding: try readFile(path, limit: 4096), as: UTF8.self)
-    if now.split(whereSeparator: \.isWhitespace).map(String.init) == [value] { return true }
-    try Descriptor.open(path, .write).write(Array(value.utf8))
-    return true
   }
 }

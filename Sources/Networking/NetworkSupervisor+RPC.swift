@@ -51,9 +51,14 @@ extension NetworkSupervisor {
       gateClient.tap(port.tap) { [unowned self] result in
         guard case .success(let tap) = result else { return fail(tapError(result.failure, port)) }
         let inode = namespace?.inode ?? 0
-        carryOut(LinkPlan(network).commands(for: port)) { error in
+        // A new tap has no limit.
+        limits[port.tap] = .some(nil)
+        carryOut(LinkPlan(network).commands(for: port)) { [unowned self] error in
           if let error { return fail(error) }
-          request.answer(["namespace": .string("\(inode)")], passing: tap)
+          limit([port]) { error in
+            if let error { return fail(error) }
+            request.answer(["namespace": .string("\(inode)")], passing: tap)
+          }
         }
       }
     }
@@ -107,8 +112,8 @@ extension NetworkSupervisor {
           name: name, pid: process.process?.identity.pid, restarts: process.restarts)
       }, forwardProblems: forwards.problems)
     if status.problem.isEmpty {
-      status.problem = processes.map(\.process.problem).filter { !$0.isEmpty }
-        .joined(separator: "; ")
+      let problems = processes.map(\.process.problem) + [uplinkProblem]
+      status.problem = problems.filter { !$0.isEmpty }.joined(separator: "; ")
     }
     guard let network, network.mode == .bridge || namespace != nil else {
       return completion(.success(status))

@@ -14,22 +14,29 @@ extension NetworkSupervisor {
   }
 
   private func takeDown(_ done: @escaping Done) {
-    removeLinks { [unowned self] first in
-      removeRules { [unowned self] second in
-        endProcesses([uplink, names, gate]) { [unowned self] in
-          namespace = nil
-          gateClient.close()
-          do {
-            try removeFile(directory.gate)
-          } catch {
-            log.write("\(error)")
-          }
-          if let error = first ?? second { log.write("\(error)") }
-          done(first ?? second)
-          onFinished()
+    // What can't be removed does not keep the rest from being removed.
+    let steps = [removeLinks, closePair, removeRules]
+    carryOut(steps[...], nil) { [unowned self] error in
+      endProcesses([uplink, names, gate]) { [unowned self] in
+        namespace = nil
+        gateClient.close()
+        do {
+          try removeFile(directory.gate)
+        } catch {
+          log.write("\(error)")
         }
+        if let error { log.write("\(error)") }
+        done(error)
+        onFinished()
       }
     }
+  }
+
+  private func carryOut(
+    _ steps: ArraySlice<(@escaping Done) -> Void>, _ problem: NetworkError?, _ done: @escaping Done
+  ) {
+    guard let step = steps.first else { return done(problem) }
+    step { [unowned self] error in carryOut(steps.dropFirst(), problem ?? error, done) }
   }
 
   private func endProcesses(_ processes: [SideProcess], _ done: @escaping () -> Void) {

@@ -42,6 +42,12 @@ final class NetworkSupervisor {
   var loadedRules = (namespace: UInt64(0), text: "")
   /// Taps of ports that the configuration had before.
   var droppedTaps: [String] = []
+  /// The limits in effect of what guests receive, by tap; of others it is not known.
+  var limits: [String: Int?] = [:]
+  /// The host's rules of root's uplink in effect.
+  var uplinkRules = ""
+  /// What of the host keeps the uplink from working; empty where nothing does.
+  var uplinkProblem = ""
   /// Told when there is nothing left to supervise.
   var onFinished: () -> Void = {}
 
@@ -153,13 +159,15 @@ final class NetworkSupervisor {
   }
 
   /// Runs a program of the network; in its namespace, where it has one.
+  ///
+  /// - Parameter onHost: run it in the host's namespace.
   func run(
-    _ tool: NetworkTool, _ arguments: [String], input: String = "",
+    _ tool: NetworkTool, _ arguments: [String], input: String = "", onHost: Bool = false,
     _ completion: @escaping (Result<[UInt8], NetworkError>) -> Void
   ) {
     do {
       var request = try tool.request(arguments)
-      if let namespace { request = try namespace.entering(request) }
+      if let namespace, !onHost { request = try namespace.entering(request) }
       ToolRun.start(request, input: Array(input.utf8), loop: loop, host: host) { result in
         completion(result.mapError { NetworkError($0.description) })
       }
@@ -181,8 +189,10 @@ final class NetworkSupervisor {
   }
 
   /// Reads the interfaces.
-  func links(_ completion: @escaping (Result<LinkState, NetworkError>) -> Void) {
-    run(.ip, LinkState.arguments) { result in
+  func links(
+    onHost: Bool = false, _ completion: @escaping (Result<LinkState, NetworkError>) -> Void
+  ) {
+    run(.ip, LinkState.arguments, onHost: onHost) { result in
       completion(
         result.flatMap { bytes in
           Result { () throws(NetworkError) in try LinkState(parsing: bytes) }

@@ -2,14 +2,14 @@ internal import SystemIO
 
 /// The programs of the host that networks are made with.
 enum NetworkTool: String, CaseIterable {
-  case dnsmasq, ip, nft, nsenter, slirp4netns, unshare
+  case dnsmasq, ip, nft, nsenter, slirp4netns, tc, unshare
 
   private static let searchPath = "/usr/sbin:/usr/bin:/sbin:/bin"
 
   private var package: String {
     switch self {
     case .dnsmasq: "dnsmasq-base"
-    case .ip: "iproute2"
+    case .ip, .tc: "iproute2"
     case .nft: "nftables"
     case .nsenter, .unshare: "util-linux"
     case .slirp4netns: "slirp4netns"

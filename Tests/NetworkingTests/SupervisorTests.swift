@@ -110,6 +110,63 @@ struct SupervisorTests {
     try again.stop()
   }
 
+  @Test("Root's network goes out through the host's routing, and what that takes goes with it")
+  func pair() throws {
+    let text = "198.51.100.3"
+    try Tool.check("ip", ["addr", "add", text + "/32", "dev", "lo"])
+    defer { _ = try? Tool.run("ip", ["addr", "del", text + "/32", "dev", "lo"]) }
+    let outside = try #require(InternetAddress(text))
+    let listener = try InternetSocket.listen(.stream, at: InternetEndpoint(outside, 0))
+    let port = try InternetSocket.localEndpoint(listener).port
+    var configuration = Self.network()
+    configuration.uplink = .veth(host: "100.64.77.1", guest: "100.64.77.2")
+    let network = try TestNetwork(.root, configuration)
+    let client = try network.connect()
+    let (guest, _) = try plug(client, 1)
+    _ = try #require(try guest.configure())
+    func connects() throws -> Bool {
+      try guest.connect(
+        to: outside.bytes, port: port, router: Self.gateway, milliseconds: 2000)
+    }
+    #expect(try connects())
+    #expect(try client.status().processes.map { $0.pid == nil } == [false, false, true])
+    let uplink = try #require(
+      RootUplink(configuration, directory: network.directory, hostForwardsIPv6: false))
+    // What is right is left alone.
+    let link = try Tool.check("ip", ["-o", "link", "show", uplink.hostInterface])
+    try client.reload()
+    #expect(kill(try #require(try network.supervisor()), SIGKILL) == 0)
+    let again = try network.connect()
+    #expect(try Tool.check("ip", ["-o", "link", "show", uplink.hostInterface]) == link)
+    #expect(try connects())
+    try again.stop()
+    #expect(try Tool.run("ip", ["link", "show", uplink.hostInterface]).status != 0)
+    #expect(try !Tool.check("nft", ["list", "tables"]).contains(uplink.table))
+    withExtendedLifetime(listener) {}
+  }
+
+  @Test("What a guest may receive is limited, from its start and by a reload")
+  func limits() throws {
+    var configuration = Self.network(.isolated)
+    configuration.ports[0].inbound = 1_000_000
+    let network = try TestNetwork(.root, configuration)
+    let client = try network.connect()
+    let tap = try client.tap("m1/lan")
+    func discipline() throws -> String {
+      let gate = try #require(try network.pid("gate"))
+      let arguments = ["--net=/proc/\(gate)/ns/net", "tc", "qdisc", "show", "dev"]
+      return try Tool.check("nsenter", arguments + [configuration.ports[0].tap])
+    }
+    #expect(try discipline().contains("tbf"))
+    #expect(try discipline().contains("rate 8Mbit"))
+    network.configuration.ports[0].inbound = nil
+    try network.write()
+    try client.reload()
+    #expect(try !discipline().contains("tbf"))
+    try client.stop()
+    withExtendedLifetime(tap) {}
+  }
+
   @Test(
     "A guest gets out, again soon after the uplink's death, and not to the host's own loopback",
     arguments: TestNetwork.User.allCases)
