@@ -10,7 +10,8 @@ public struct GuestTap: Hashable, Sendable {
   public var network: String
   /// The network's name of the tap.
   public var port: String
-  /// The network namespace that the tap is in; 0 while the card is between two.
+  /// The network namespace that the tap is in; 0 where the network has none of its own, or while
+  /// the card is between two.
   public var namespace: UInt64
   /// What `device_add` made the card of; nil before it did.
   var device: JSONObject?

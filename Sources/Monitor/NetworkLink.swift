@@ -22,8 +22,10 @@ final class NetworkLink {
   private var lastProblem = ""
   /// Who waits for the connection.
   private var waiting: [(Result<NetworkChannel, NetworkError>) -> Void] = []
-  /// Told the network's namespace as it becomes known.
-  var onNamespace: (UInt64) -> Void = { _ in }
+  /// The network's namespace; 0 where it is not known, or has none of its own.
+  private(set) var namespace: UInt64 = 0
+  /// Told when the namespace is known, whenever a supervisor is found.
+  var onNamespace: () -> Void = {}
 
   /// Begins to connect.
   init(_ path: String, _ supervisor: Supervisor) {
@@ -57,36 +59,27 @@ final class NetworkLink {
     }
   }
 
-  /// Asks for the namespace, which changes where nothing of the network was left.
-  func askNamespace() {
-    channel?.status { [weak self] result in
-      // One that does not answer is seen by its end, or by the next question.
-      guard let self, case .success(let status) = result else { return }
-      onNamespace(status.namespace)
-    }
-  }
-
   /// Ends the connection and the attempts at it; the supervisor runs on for others.
   func close() {
     isClosed = true
-    onNamespace = { _ in }
+    onNamespace = {}
     loop.cancel(timer)
     channel?.close()
     channel = nil
-    settle(.failure(NetworkError("\(path): the guest has no interface on it any more")))
+    settle(.failure(NetworkError("the guest has no interface on it any more")))
   }
 
   private func launch() {
     guard let executable else {
-      return later(NetworkError("\(path): the monitor was not told where ingot-network is"))
+      return later(NetworkError("the monitor was not told where ingot-network is"))
     }
     work.run { [directory, host] in
       Self.launch(directory, executable, host)
     } then: { [weak self] result in
       guard let self, !isClosed else { return }
       do {
-        let namespace = try result.get().get()
-        opened(try NetworkChannel(loop, directory), namespace: namespace)
+        try result.get().get()
+        opened(try NetworkChannel(loop, directory))
       } catch {
         later(NetworkError("\(error)"))
       }
@@ -96,23 +89,40 @@ final class NetworkLink {
   /// Blocks its thread.
   private static func launch(
     _ directory: NetworkDirectory, _ executable: String, _ host: HostContext
-  ) -> Result<UInt64, any Error> {
-    Result {
-      try connectNetwork(directory, executable: executable, host: host).status().namespace
-    }
+  ) -> Result<Void, any Error> {
+    Result { _ = try connectNetwork(directory, executable: executable, host: host) }
   }
 
-  private func opened(_ channel: NetworkChannel, namespace: UInt64) {
+  private func opened(_ channel: NetworkChannel) {
     self.channel = channel
     connectedSince = host.uptime()
     lastProblem = ""
     channel.onClose = { [weak self] in self?.lost() }
     settle(.success(channel))
-    onNamespace(namespace)
+    askNamespace()
+  }
+
+  /// A supervisor keeps its namespace; another may have had to make a new one.
+  private func askNamespace() {
+    channel?.namespace { [weak self] result in
+      guard let self, !isClosed else { return }
+      switch result {
+      case .success(let namespace):
+        self.namespace = namespace
+        onNamespace()
+      case .failure(let error):
+        tell(error)
+        timer = loop.after(milliseconds: Self.delay.maximum) { [weak self] in
+          self?.askNamespace()
+        }
+      }
+    }
   }
 
   private func lost() {
     channel = nil
+    namespace = 0
+    loop.cancel(timer)
     let lasted = Int((host.uptime() - connectedSince) / 1_000_000)
     if lasted >= Self.delay.resetAfter { endsInARow = 0 }
     log.write("the supervisor of \(path) ended: it is launched again")
@@ -120,10 +130,14 @@ final class NetworkLink {
   }
 
   private func later(_ error: NetworkError) {
-    if error.description != lastProblem { log.write("\(error)") }
-    lastProblem = error.description
+    tell(error)
     launchAgain()
     settle(.failure(error))
+  }
+
+  private func tell(_ error: NetworkError) {
+    if error.description != lastProblem { log.write("\(path): \(error)") }
+    lastProblem = error.description
   }
 
   private func launchAgain() {

@@ -12,6 +12,8 @@ final class Replug {
   /// Milliseconds until the guest is asked again to let go of the card: one that is booting does
   /// not hear it.
   private static let patience = 10_000
+  /// The waits after an attempt that failed, in milliseconds.
+  private static let delay = RestartDelay(initial: 200, maximum: 10_000)
 
   /// QEMU's name of what is behind the card.
   let id: String
@@ -20,6 +22,7 @@ final class Replug {
   private var timer: EventLoop.Timer?
   private var awaitsLeave = false
   private var wasToldLate = false
+  private var failures = 0
 
   init(_ id: String, _ supervisor: Supervisor) {
     self.id = id
@@ -88,7 +91,6 @@ final class Replug {
       guard let self else { return }
       switch result {
       case .success(let place): add(tap, place)
-      // The supervisor is gone again; once it is back this begins anew.
       case .failure(let error): fail("\(error)")
       }
     }
@@ -115,13 +117,20 @@ final class Replug {
     }
     supervisor.changeTap(id) { $0.namespace = namespace }
     supervisor.note("replugged", ["interface": .string(id)])
+    let network = card?.network
     end()
+    // The network may have been made anew once more meanwhile.
+    if let network { supervisor.followNamespace(of: network) }
   }
 
   private func fail(_ problem: String) {
-    supervisor.log.write("interface \(id) is not plugged in again: \(problem)")
-    supervisor.note("replug-failed", ["interface": .string(id), "reason": .string(problem)])
-    end()
+    failures += 1
+    if failures == 1 {
+      supervisor.note("replug-failed", ["interface": .string(id), "reason": .string(problem)])
+    }
+    timer = loop.after(milliseconds: Self.delay.wait(afterEnds: failures)) { [weak self] in
+      self?.takeOut()
+    }
   }
 
   private func end() {

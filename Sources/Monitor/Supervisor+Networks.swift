@@ -49,7 +49,7 @@ extension Supervisor {
   func link(to network: String) -> NetworkLink {
     if let link = links.first(where: { $0.path == network }) { return link }
     let link = NetworkLink(network, self)
-    link.onNamespace = { [unowned self] namespace in follow(network, to: namespace) }
+    link.onNamespace = { [unowned self] in followNamespace(of: network) }
     links.append(link)
     return link
   }
@@ -88,7 +88,8 @@ extension Supervisor {
   }
 
   /// Plugs cards anew whose taps are in another namespace than their network is in now.
-  private func follow(_ network: String, to namespace: UInt64) {
+  func followNamespace(of network: String) {
+    let namespace = links.first { $0.path == network }?.namespace ?? 0
     guard namespace != 0, state == .running || state == .paused else { return }
     for card in started?.taps ?? []
     where card.network == network && card.namespace != namespace && !card.isLeaving

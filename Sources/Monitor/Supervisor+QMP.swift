@@ -30,7 +30,9 @@ extension Supervisor {
     qmp.execute(
       command.name, command.arguments, deadline: isQuestion ? QMPChannel.quick : QMPChannel.block
     ) { [weak self] result in
-      if case .success = result { self?.hasDone(command) }
+      // What goes may have gone before.
+      let isRemoval = command.name == "device_del" || command.name == "netdev_del"
+      if isRemoval || result.isSuccess { self?.hasDone(command) }
       tell(result.forRPC)
     }
   }
@@ -113,6 +115,12 @@ extension Supervisor {
       }
     default: break
     }
+  }
+}
+
+extension Result {
+  fileprivate var isSuccess: Bool {
+    if case .success = self { true } else { false }
   }
 }
 

@@ -220,7 +220,6 @@ extension Supervisor {
     loop.cancel(heartbeatTimer)
     heartbeatTimer = loop.after(milliseconds: 10_000) { [unowned self] in
       boundQEMULog()
-      for link in links { link.askNamespace() }
       qmp?.execute("query-status") { [unowned self] result in
         if case .success(let status) = result { adopt(status: status) }
       }

@@ -24,13 +24,12 @@ public final class NetworkChannel {
     set { channel.onClose = newValue }
   }
 
-  /// How the network is.
-  public func status(_ completion: @escaping Completion<NetworkStatus>) {
-    channel.call("status", milliseconds: 10_000) { result in
+  /// The inode number of the namespace that taps are made in, once the network is built; 0 in mode
+  /// bridge.
+  public func namespace(_ completion: @escaping Completion<UInt64>) {
+    channel.call("namespace", milliseconds: 60_000) { result in
       completion(
-        Self.read(result) { answer throws(JSONShapeError) in
-          try NetworkStatus(JSONReader(answer.result))
-        })
+        Self.read(result) { answer throws(JSONShapeError) in try inode(answer) })
     }
   }
 
@@ -39,10 +38,7 @@ public final class NetworkChannel {
     channel.call("tap", ["port": .string(port)], milliseconds: 30_000) { result in
       completion(
         Self.read(result) { answer throws(JSONShapeError) in
-          let text = try JSONReader(answer.result).member("namespace").string()
-          guard let namespace = UInt64(text) else {
-            throw JSONShapeError(path: "namespace", expected: "an inode number")
-          }
+          let namespace = try inode(answer)
           return (try descriptor(answer), namespace)
         })
     }
@@ -90,4 +86,11 @@ private func descriptor(_ answer: RPCChannel.Answer) throws(JSONShapeError) -> D
     throw JSONShapeError(path: "descriptor", expected: "passed with the answer")
   }
   return descriptor
+}
+
+private func inode(_ answer: RPCChannel.Answer) throws(JSONShapeError) -> UInt64 {
+  guard let inode = UInt64(try JSONReader(answer.result).member("namespace").string()) else {
+    throw JSONShapeError(path: "namespace", expected: "an inode number")
+  }
+  return inode
 }

@@ -14,6 +14,11 @@ extension NetworkSupervisor {
     switch request.method {
     case "hello": request.answer(.success([:]))
     case "status": status { request.answer($0.map(\.json).mapError(RPCError.init)) }
+    case "namespace":
+      whenBuilt { [unowned self] error in
+        if let error { return request.answer(.failure(RPCError(error))) }
+        request.answer(.success(["namespace": .string("\(namespace?.inode ?? 0)")]))
+      }
     case "reload":
       requestBuild { error in
         request.answer(error.map { .failure(RPCError($0)) } ?? .success([:]))

@@ -4,6 +4,7 @@ import Monitor
 import Networking
 import QEMU
 import Supervision
+import Synchronization
 import SystemIO
 import Testing
 
@@ -132,7 +133,7 @@ struct NetworkTests {
     let network = try TestNetwork()
     let machine = try network.machine(cards: [2])
     try machine.launch()
-    let client = try machine.client()
+    var client = try machine.client()
     try plug(network.card(3), into: machine)
     try client.execute(QMPCommand("set_link", ["name": "net-3-device", "up": false]))
     let before = try #require(try client.status().started)
@@ -140,6 +141,11 @@ struct NetworkTests {
     try machine.eventually("cards on their way out") {
       try client.status().started?.taps.allSatisfy { $0.namespace == 0 } == true
     }
+    // A monitor that takes the guest up goes on with it.
+    try machine.monitor().signal(SIGKILL)
+    try machine.monitorEnds()
+    try machine.launch(.adopt)
+    client = try machine.client()
     // Without a system in it the guest lets go of a card when it is reset.
     try client.reboot(force: true)
     try machine.eventually("both cards") { try machine.count("replugged") == 2 }
@@ -174,5 +180,36 @@ struct NetworkTests {
     let untold = #expect(throws: MonitorError.self) { try machine.launch() }
     #expect(untold?.description.contains("ingot-network") == true)
     try machine.monitorEnds()
+  }
+
+  @Test("A start that waits for its network answers meanwhile, and can be given up")
+  func givenUp() throws {
+    let network = try TestNetwork()
+    let machine = try network.machine(cards: [2], strategy: .always)
+    let program = machine.directory.path + "/slow-network"
+    try replaceFile(program, with: Array("#!/bin/sh\nexec sleep 3\n".utf8), permissions: 0o700)
+    machine.configuration.networkExecutable = program
+    try machine.configuration.write(machine.directory)
+    let executable = try monitorExecutable()
+    let outcome = Mutex<String?>(nil)
+    let directory = machine.directory
+    let launch = try WorkerThread {
+      do {
+        try launchMonitor(directory, monitorExecutable: executable, host: Machine.host)
+      } catch {
+        outcome.withLock { $0 = "\(error)" }
+      }
+    }
+    try machine.eventually("the start") { try machine.report().hasMonitor }
+    let client = try machine.client()
+    #expect(try client.status().state == .starting)
+    let record = try #require(try client.stop())
+    #expect(record.request == "stop")
+    #expect(!record.isFailure)
+    launch.join()
+    #expect(outcome.withLock { $0 }?.contains("given up") == true)
+    try machine.monitorEnds()
+    #expect(!fileExists(machine.directory.started))
+    #expect(try machine.count("starting") == 1)
   }
 }
