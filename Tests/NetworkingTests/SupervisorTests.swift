@@ -250,6 +250,72 @@ struct SupervisorTests {
     try client.stop()
   }
 
+  /// How many processes there are by the programs of a network.
+  private func count(_ network: TestNetwork) throws -> [String: Int] {
+    var counts: [String: Int] = [:]
+    for name in try namesInDirectory("/proc") where Int32(name) != nil {
+      // Processes come and go while the list is read.
+      guard let line = try? readFile("/proc/\(name)/cmdline", limit: 1 << 20) else { continue }
+      let words = String(decoding: line, as: UTF8.self).split(separator: "\0").map(String.init)
+      if words.contains("tap0") { counts["uplink", default: 0] += 1 }
+      guard words.contains(where: { $0.contains(network.directory.path) }) else { continue }
+      let program =
+        words.contains("serve") ? "supervisor" : words.contains("gate") ? "gate" : "names"
+      counts[program, default: 0] += 1
+    }
+    return counts
+  }
+
+  @Test("A supervisor killed at any moment of its start leaves nothing that the next does not take")
+  func killedStarts() throws {
+    let network = try TestNetwork(.root, Self.network())
+    let before = try count(network)["uplink"] ?? 0
+    let log = try Descriptor.open(network.directory.log, [.write, .create, .append])
+    for step in 0..<16 {
+      let pid = try SpawnRequest(
+        network.executable, ["serve", network.directory.path], directory: "/",
+        descriptors: [(target: 2, source: log)]
+      ).spawn()
+      usleep(UInt32(step) * 12_000)
+      #expect(kill(pid, SIGKILL) == 0)
+      var status: Int32 = 0
+      #expect(waitpid(pid, &status, 0) == pid)
+    }
+    let client = try network.connect()
+    #expect(try client.status().state == .up)
+    let counts = try count(network)
+    #expect(counts == ["supervisor": 1, "gate": 1, "names": 1, "uplink": before + 1])
+    let (guest, _) = try plug(client, 1)
+    #expect(try guest.configure() != nil)
+    try client.stop()
+    try network.eventually("the supervisor's end") { try network.supervisor() == nil }
+    #expect(try count(network) == (before == 0 ? [:] : ["uplink": before]))
+  }
+
+  @Test("Of many who connect at once one launches the supervisor, and all reach it")
+  func together() throws {
+    let network = try TestNetwork(.root, Self.network(.isolated))
+    let results = try makePipe(name: "results")
+    let (directory, executable) = (network.directory, network.executable)
+    let threads = try (0..<8).map { _ in
+      try WorkerThread {
+        // What fails is missing from the pipe.
+        guard
+          let client = try? connectNetwork(
+            directory, executable: executable, host: TestNetwork.host),
+          (try? client.status().state) == .up
+        else { return }
+        try? results.write.write([1])
+      }
+    }
+    for thread in threads { thread.join() }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16, alignment: 1)
+    defer { buffer.deallocate() }
+    #expect(try results.read.read(into: buffer) == 8)
+    #expect(try count(network)["supervisor"] == 1)
+    try network.connect().stop()
+  }
+
   @Test("A reload adds a port and disturbs no other")
   func reload() throws {
     let network = try TestNetwork(.root, Self.network())
