@@ -94,7 +94,7 @@ let package = Package(
       "EmbeddedEngine",
       [
         "JSON", "Resources", "Diagnostics", "EngineInterface", "SystemIO", "QEMU", "Supervision",
-        "Monitor", "Archive", "DiskImage", grdb, crypto,
+        "Monitor", "Networking", "Archive", "DiskImage", grdb, crypto,
       ]),
     library(
       "Conversion",
@@ -139,7 +139,7 @@ let package = Package(
       "EmbeddedEngine",
       [
         "EmbeddedEngine", "JSON", "Resources", "Diagnostics", "EngineInterface", "Monitor",
-        "Planning", "QEMU", "SystemIO",
+        "Networking", "Planning", "QEMU", "SystemIO",
       ]),
     tests(
       "Conversion",
@@ -170,6 +170,7 @@ let package = Package(
       ], path: "Scenarios"),
     faultProgram("fault-qemu", ["FaultPoints", "JSON", "SystemIO"], path: "FakeQEMU"),
     faultProgram("fault-monitor", ["FaultPoints", "Monitor", "SystemIO"], path: "Monitor"),
+    faultProgram("fault-network", ["FaultPoints", "Networking", "SystemIO"], path: "Network"),
     faultProgram(
       "fault-command", ["FaultPoints", "FaultScenarios", "EmbeddedEngine", "SystemIO"],
       path: "Command"),

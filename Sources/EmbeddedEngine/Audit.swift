@@ -25,7 +25,7 @@ extension EmbeddedEngine {
     try await wrapped("audit the engine") { [self] in
       let facts = try store.read(AuditFacts.init)
       return try auditRows(facts) + auditPools(facts) + auditImages(facts) + auditMachines(facts)
-        + auditLocks(facts)
+        + auditNetworks(facts.resources) + auditLocks(facts)
     }
   }
 
@@ -130,9 +130,10 @@ extension EmbeddedEngine {
     }
   }
 
-  /// Ends all guests at once, for tests that clear up.
+  /// Ends all guests and networks at once, for tests that clear up.
   package func killEverything() throws {
     for row in try store.read(StoredMachine.notDown) { try bringDown(row.uid, grace: 0) }
+    for uid in try namesInDirectory(home.networks) { try stopNetwork(uid) }
   }
 }
 

@@ -1,5 +1,6 @@
 public import EngineInterface
 internal import GRDB
+internal import Glibc
 internal import JSON
 internal import Resources
 internal import SystemIO
@@ -12,10 +13,12 @@ extension EmbeddedEngine {
     try await wrapped("read the engine's state") { [self] in
       try whereItCanBeWritten { try recover() }
       let examined = try examineMachines()
+      settleNetworks(examined)
+      let networks = try lookAtNetworks()
       var looks = 0
       while true {
         let (found, facts) = try store.read { db in
-          (try state(db, examined), try StorageFacts(db, in: self))
+          (try state(db, examined, networks), try StorageFacts(db, in: self))
         }
         let findings = try findings(facts)
         looks += 1
@@ -36,7 +39,7 @@ extension EmbeddedEngine {
   }
 
   private func state(
-    _ db: Database, _ examined: [String: Examined]
+    _ db: Database, _ examined: [String: Examined], _ looks: [String: NetworkLook]
   ) throws -> ObservedState {
     let machines = try StoredMachine.all(db)
     let rows = try StoredResource.all(db)
@@ -44,10 +47,16 @@ extension EmbeddedEngine {
       uniqueKeysWithValues: rows.filter { $0.id.kind == .network }.map {
         ($0.id.name, $0.resource.networkDefinition)
       })
+    let plugs = try NetworkFacts(db, rows)
     var resources: [ObservedResource] = []
     for row in rows {
       var status: MachineStatus?
       var drift: [Drift] = []
+      var details = row.details
+      if row.id.kind == .network, let look = looks[row.uid] {
+        details = plugs.details(of: row, look, directory: home.network(row.uid))
+        drift = row.phase == .ready ? look.drift : []
+      }
       if row.id.kind == .virtualMachine, let machine = machines[row.uid] {
         if let look = examined[row.uid] {
           status = try look.status(of: row, machine, networks)
@@ -55,12 +64,13 @@ extension EmbeddedEngine {
         } else {
           status = MachineStatus(machine)
         }
+        plugs.tell(&status, &details, of: row.uid)
       }
       resources.append(
         ObservedResource(
           row.resource, uid: row.uid, generation: row.generation, created: row.created,
           phase: row.phase, reason: row.reason, isBuiltIn: row.isBuiltIn, inputs: row.inputs,
-          machine: status, drift: drift, details: row.details))
+          machine: status, drift: drift, details: details))
     }
     return ObservedState(
       engineID: store.engineID, generation: try Store.generation(db), resources: resources,
@@ -71,11 +81,19 @@ extension EmbeddedEngine {
   }
 
   private var unsupported: [ObservedState.Unsupported] {
-    var list = [
-      ObservedState.Unsupported(
-        kind: .network, path: "spec.mode", values: ["nat", "isolated", "bridge"],
-        reason: NetworkHandler.otherModes)
-    ]
+    var list: [ObservedState.Unsupported] = []
+    if !fileExists(programs.network) {
+      list.append(
+        ObservedState.Unsupported(
+          kind: .network, path: "spec.mode", values: ["nat", "isolated", "bridge"],
+          reason: "\(programs.network) is missing; install ingot as a whole, or set it to user"))
+    } else if geteuid() != 0 {
+      list.append(
+        ObservedState.Unsupported(
+          kind: .network, path: "spec.mode", values: ["bridge"],
+          reason: "only root can plug guests into a bridge of the host; "
+            + "run ingot as root, or set it to nat"))
+    }
     if programs.firmwareCode == nil || programs.firmwareVariables == nil {
       list.append(
         ObservedState.Unsupported(

@@ -23,8 +23,12 @@ public final class EmbeddedEngine: Engine {
   let actor: EngineActor?
   let offload = Offload()
   let checkpoint: @Sendable (String) throws -> Void
+  /// The networks that the host's routes and addresses are in.
+  let hostNetworks: @Sendable () -> [UsedNetwork]
   let processID = getpid()
   private let session = Mutex<Session?>(nil)
+  /// The publications of networks under way.
+  let publications = Publications()
   /// Held while a pool's directory is made, since many disks may need it at once.
   let poolMaking = Mutex<Void>(())
   /// What runs guests' instructions, once it is known.
@@ -33,6 +37,7 @@ public final class EmbeddedEngine: Engine {
   private init(
     home: HomeDirectory, store: Store, host: HostContext, imageBuilder: any ImageBuilder,
     secretSource: any SecretSource, programs: ProgramPaths, actor: EngineActor?,
+    hostNetworks: @escaping @Sendable () -> [UsedNetwork],
     checkpoint: @escaping @Sendable (String) throws -> Void
   ) {
     self.home = home
@@ -42,6 +47,7 @@ public final class EmbeddedEngine: Engine {
     self.secretSource = secretSource
     self.programs = programs
     self.actor = actor
+    self.hostNetworks = hostNetworks
     self.checkpoint = checkpoint
   }
 
@@ -66,9 +72,12 @@ public final class EmbeddedEngine: Engine {
 
   /// As the public one; `checkpoint` is called before and after each step of each act, and what
   /// it throws ends the act there.
+  ///
+  /// - Parameter hostNetworks: what the host uses; nil asks the kernel.
   package static func open(
     home path: String, host: HostContext, imageBuilder: any ImageBuilder,
     secrets: any SecretSource = NoSecrets(), programs: ProgramPaths, actor: EngineActor? = nil,
+    hostNetworks: (@Sendable () -> [UsedNetwork])? = nil,
     checkpoint: @escaping @Sendable (String) throws -> Void
   ) throws -> EmbeddedEngine {
     do {
@@ -77,7 +86,7 @@ public final class EmbeddedEngine: Engine {
       return EmbeddedEngine(
         home: try home.asRecorded(by: store), store: store, host: host,
         imageBuilder: imageBuilder, secretSource: secrets, programs: programs, actor: actor,
-        checkpoint: checkpoint)
+        hostNetworks: hostNetworks ?? HostNetworks.read, checkpoint: checkpoint)
     } catch {
       throw EngineError.wrapping(error, doing: "open the engine in \(path)")
     }

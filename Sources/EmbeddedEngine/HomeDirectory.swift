@@ -11,12 +11,14 @@ struct HomeDirectory: Sendable {
   var sessions: String { path + "/sessions" }
   var images: String { path + "/images" }
   var machines: String { path + "/machines" }
+  var networks: String { path + "/networks" }
   var pools: String { path + "/pools" }
 
   func session(_ id: String) -> String { "\(sessions)/\(id)" }
   func image(_ digest: String) -> String { "\(images)/\(digest)" }
   func building(_ uid: String) -> String { "\(images)/.building-\(uid)" }
   func machine(_ uid: String) -> String { "\(machines)/\(uid)" }
+  func network(_ uid: String) -> String { "\(networks)/\(uid)" }
   func defaultPool(_ name: String) -> String { "\(pools)/\(name)" }
 
   /// Makes the directory, for its owner alone, with the ones the engine always has.
@@ -33,7 +35,7 @@ struct HomeDirectory: Sendable {
     let home = HomeDirectory(path: trimmed)
     try makeDirectories(trimmed, permissions: 0o700)
     try home.checkOwner()
-    for directory in [home.sessions, home.images, home.machines, home.pools] {
+    for directory in [home.sessions, home.images, home.machines, home.networks, home.pools] {
       try makeDirectories(directory, permissions: 0o700)
     }
     return home

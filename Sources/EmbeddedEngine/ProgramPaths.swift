@@ -2,6 +2,8 @@
 public struct ProgramPaths: Sendable, Hashable {
   /// `ingot-monitor`.
   public var monitor: String
+  /// `ingot-network`.
+  public var network: String
   /// `qemu-system-x86_64`.
   public var qemu: String
   /// `qemu-img`.
@@ -13,10 +15,11 @@ public struct ProgramPaths: Sendable, Hashable {
 
   /// Names the programs by absolute paths.
   public init(
-    monitor: String, qemu: String, qemuImage: String, firmwareCode: String? = nil,
+    monitor: String, network: String, qemu: String, qemuImage: String, firmwareCode: String? = nil,
     firmwareVariables: String? = nil
   ) {
     self.monitor = monitor
+    self.network = network
     self.qemu = qemu
     self.qemuImage = qemuImage
     self.firmwareCode = firmwareCode

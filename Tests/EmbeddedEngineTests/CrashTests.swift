@@ -12,7 +12,7 @@ import Testing
 struct CrashTests {
   @Test(
     "Whatever act dies at whatever step, the next act reaches the state and nothing is left",
-    arguments: CrashScript.all + CrashScript.running)
+    arguments: CrashScript.all + CrashScript.running + CrashScript.networks)
   func death(_ script: CrashScript) async throws {
     let steps = try await names(of: script)
     #expect(steps.count >= 4, "\(steps)")
@@ -30,13 +30,16 @@ struct CrashTests {
         }
         #expect(try namesInDirectory(fixture.home + "/images") == [], "\(steps[index])")
         #expect(try namesInDirectory(fixture.home + "/machines") == [], "\(steps[index])")
+        #expect(try namesInDirectory(fixture.home + "/networks") == [], "\(steps[index])")
       }
     }
   }
 
   @Test(
     "What died while it was made can be taken away without being completed",
-    arguments: CrashScript.all.filter { if case .create = $0.act { true } else { false } })
+    arguments: (CrashScript.all + CrashScript.networks).filter {
+      if case .create = $0.act { true } else { false }
+    })
   func deleteAfterDeath(_ script: CrashScript) async throws {
     for (index, step) in try await names(of: script).enumerated() {
       try await afterDeath(of: script, at: step, index) { engine, _ in
@@ -145,7 +148,9 @@ struct CrashTests {
 
   @Test(
     "A failure undoes what was to be made, at every step",
-    arguments: CrashScript.all.filter { if case .create = $0.act { true } else { false } })
+    arguments: (CrashScript.all + CrashScript.networks).filter {
+      if case .create = $0.act { true } else { false }
+    })
   func failure(_ script: CrashScript) async throws {
     for step in try await names(of: script) where step.hasPrefix("before create") {
       let fixture = try EngineFixture()
@@ -239,6 +244,28 @@ struct CrashScript: Sendable, CustomTestStringConvertible {
       testDescription: "replace Volume/data by another format",
       act: .replace(volume("data", format: "raw")),
       before: [volume("data")], expected: volume("data", format: "raw")),
+  ]
+
+  /// With networks that are processes of their own, where they can be made.
+  static let networks: [CrashScript] = CanMakeNetworks.now ? processes : []
+
+  private static let nat = network("lab", mode: "nat")
+  private static let isolated = network("lab", mode: "isolated")
+  private static let plugged = machine(
+    "vm", interfaces: [interface("lan", network: "lab", ports: [port(22)])])
+  private static let processes: [CrashScript] = [
+    create(nat), delete(nat), create(plugged, [nat]), delete(plugged, [nat]),
+    CrashScript(
+      testDescription: "change Network/lab", act: .update(isolated, restart: false),
+      before: [nat, plugged], expected: isolated),
+    CrashScript(
+      testDescription: "make QEMU itself Network/lab",
+      act: .update(network("lab"), restart: false), before: [nat, plugged],
+      expected: network("lab")),
+    CrashScript(
+      testDescription: "take VirtualMachine/vm off its network",
+      act: .update(machine("vm"), restart: false), before: [nat, plugged],
+      expected: machine("vm")),
   ]
 
   /// With a guest that runs: slower, so apart from the others.

@@ -33,6 +33,7 @@ struct FaultRun {
   static func programs(realGuests: Bool) throws -> ProgramPaths {
     ProgramPaths(
       monitor: try BuiltProducts.path(of: "fault-monitor"),
+      network: try BuiltProducts.path(of: "fault-network"),
       qemu: realGuests ? "/usr/bin/qemu-system-x86_64" : try BuiltProducts.path(of: "fault-qemu"),
       qemuImage: "/usr/bin/qemu-img")
   }
@@ -69,6 +70,8 @@ struct FaultRun {
   /// Ends what runs and removes all files.
   func cleanUp() {
     try? FaultPoints.withdraw(in: root)
+    // What is inside a network can't be told by its arguments alone.
+    try? site().engine.killEverything()
     for process in (try? world.processes()) ?? [] { kill(process.id, SIGKILL) }
     try? removeTree(root)
   }
@@ -144,7 +147,7 @@ struct FaultRun {
   func command() async throws -> CapturedOutput {
     let request = SpawnRequest(
       try BuiltProducts.path(of: "fault-command"),
-      [root, scenario.description, programs.monitor, programs.qemu],
+      [root, scenario.description, programs.monitor, programs.network, programs.qemu],
       environment: ["PATH=/usr/bin:/bin", "SWIFT_BACKTRACE=enable=no"])
     return try await onThread { try request.run(milliseconds: 60_000, host: .live()) }
   }

@@ -8,10 +8,10 @@ struct World {
 
   /// A process of the run.
   struct Process: Hashable, CustomStringConvertible {
-    enum Role: Hashable { case command, monitor, guest }
+    enum Role: Hashable { case command, monitor, network, guest }
     var id: Int32
     var role: Role
-    /// The machine it belongs to; empty for a command.
+    /// The machine, or the network, it belongs to; empty for a command.
     var machine: String
     var description: String { "\(role) \(id) \(machine)" }
   }
@@ -49,11 +49,24 @@ struct World {
       let machine = arguments[1].split(separator: "/").last.map(String.init) ?? ""
       return Process(id: id, role: .monitor, machine: machine)
     }
+    if program.hasPrefix("fault-network") || program.hasPrefix("dnsmasq"), arguments.count > 1 {
+      return Process(id: id, role: .network, machine: network(of: arguments))
+    }
     // Before it became QEMU it is a copy of its monitor, which is found above.
     guard let index = arguments.firstIndex(of: "-uuid"), index + 1 < arguments.count else {
       return nil
     }
     return Process(id: id, role: .guest, machine: arguments[index + 1])
+  }
+
+  /// The network whose directory is named among arguments.
+  private func network(of arguments: [String]) -> String {
+    let mark = Site.home(of: root) + "/networks/"
+    for argument in arguments {
+      guard let range = argument.firstRange(of: mark) else { continue }
+      return String(argument[range.upperBound...].prefix(36))
+    }
+    return ""
   }
 
   /// Every path below a directory, sorted; what goes meanwhile is left out.
@@ -71,7 +84,7 @@ struct World {
     let home = Site.home(of: root)
     let usual = [
       "/state.db", "/state.db-wal", "/state.db-shm", "/lock", "/sessions", "/images", "/machines",
-      "/pools", "/pools/default", "/pools/default/.ingot-pool",
+      "/networks", "/pools", "/pools/default", "/pools/default/.ingot-pool",
     ].map { home + $0 }
     return files(below: home).filter { path in
       !usual.contains(path) && !path.hasPrefix(home + "/sessions/")

@@ -28,6 +28,14 @@ struct Change: Sendable {
   var adopts: DiskAdoption?
   var now: Int64
 
+  /// What the journal keeps of it, for those who look while the act is under way.
+  var noted: JSONValue {
+    switch id.kind {
+    case .network, .securityGroup, .virtualMachine: after.map { ["spec": $0.spec] } ?? [:]
+    default: [:]
+    }
+  }
+
   /// Whether the resource is there as a whole, so that it is changed and not made.
   var changesWhole: Bool { before.map { $0.phase == .ready } ?? false }
 }

@@ -101,7 +101,7 @@ extension EmbeddedEngine {
         if verb != .delete { try id.kind.handler.reserve(db, change, in: self) }
         let intent = try Intent.begin(
           db, session: session.id, process: processID, verb: verb.rawValue, id: id,
-          uid: change.uid, now: change.now, data: [:])
+          uid: change.uid, now: change.now, data: change.noted)
         return (change, intent)
       }
       try checkpoint("after \(label)")
@@ -168,6 +168,7 @@ extension EmbeddedEngine {
           source: change.after?.source, changes: change.changes(outcome))
       }
       try checkpoint("after \(label)")
+      publishLeaving(change)
       try collectImages()
     }
   }

@@ -32,20 +32,3 @@ struct ResourcePoolHandler: ResourceHandler {
   func remove(_ run: ActRun) async throws {}
   func forget(_ db: Database, uid: String) throws {}
 }
-
-/// Rules for interfaces: nothing but its row.
-struct SecurityGroupHandler: ResourceHandler {
-  func reserve(_ db: Database, _ change: Change, in engine: EmbeddedEngine) throws {}
-
-  func carryOut(_ run: ActRun) async throws -> ActOutcome {
-    guard let before = run.change.before?.resource, let after = run.change.after else {
-      return ActOutcome()
-    }
-    let differences = Schema.table(for: .securityGroup)
-      .differences(from: before.spec, to: after.spec)
-    return ActOutcome(effect: differences.map(\.effect).max() ?? .none)
-  }
-  func details(_ db: Database, _ change: Change, in engine: EmbeddedEngine) -> JSONValue { [:] }
-  func remove(_ run: ActRun) async throws {}
-  func forget(_ db: Database, uid: String) throws {}
-}

@@ -50,14 +50,15 @@ extension EmbeddedEngine {
       cpuModel: spec.cpuModel == "host" ? nil : spec.cpuModel, memory: memory,
       maximumMemory: max(memory, most), accelerator: choice.accelerator,
       firmware: try firmware(uid, resource.id, spec, facts), disks: disks,
-      interfaces: facts.interfaces)
+      interfaces: facts.cards.interfaces)
     return MonitorConfiguration(
       machineID: uid,
       generation: StartMark(resource, generation: generation, networks: facts.networks).text,
       qemu: programs.qemu, machine: machine,
       strategy: RunStrategy(rawValue: spec.runStrategy.rawValue) ?? .manual,
       grace: spec.terminationGracePeriod * 1000,
-      readiness: try spec.readinessProbe.map { try probe($0, facts, resource.id) })
+      readiness: try spec.readinessProbe.map { try probe($0, facts, resource.id) },
+      networkExecutable: facts.cards.haveTaps ? programs.network : nil)
   }
 
   private func firmware(
@@ -108,16 +109,14 @@ extension EmbeddedEngine {
     case .exec(let command): check = .exec(command: command)
     case .console(let pattern): check = .console(text: pattern)
     case .tcp(let port):
-      let forward = facts.interfaces.flatMap(\.forwards).first {
-        $0.transport == .tcp && Int($0.guestPort) == port
-      }
-      guard let forward else {
+      guard let way = facts.cards.way(to: port) else {
         throw EngineError(
-          "invalid", "the readiness probe of \(id) asks port \(port), but it has no interface",
-          help: "give it an interface on a network of mode user")
+          "invalid",
+          "the readiness probe of \(id) asks port \(port), but no interface has an address for it",
+          help: "give it an interface on a network of mode user, nat or isolated, "
+            + "or an `address` on one of mode bridge")
       }
-      let address = forward.hostAddress == "0.0.0.0" ? "127.0.0.1" : forward.hostAddress
-      check = .tcp(address: address, port: forward.hostPort, through: .userNetwork)
+      check = way
     }
     let period = max(1, probe.period) * 1000
     return Monitor.Probe(check, period: period, timeout: min(max(period, 2000), 10_000))
@@ -127,7 +126,7 @@ extension EmbeddedEngine {
 /// What the store knows that a configuration needs.
 struct ConfigurationFacts {
   var disks: [MachineSpec.Disk] = []
-  var interfaces: [MachineSpec.Interface] = []
+  var cards = CardFacts()
   /// What the interfaces are plugged into.
   var networks: NetworkDefinitions
   /// The image that the first disk is a clone of.
@@ -167,35 +166,7 @@ struct ConfigurationFacts {
           id: disk.blockNode, layers: layers, serial: String(disk.name.prefix(20)),
           bootIndex: spec.boot == .direct ? nil : index, limits: try disk.limits))
     }
-    let macs = try Allocation.all(db, .mac, owner: uid)
-    let ports = try Allocation.all(db, .port, owner: uid)
-    let forwards = spec.forwards
-    for interface in spec.interfaces {
-      let network = try NetworkSpecification(networks.byInterface[interface.name] ?? [:])
-      guard let mac = macs[interface.name] else {
-        throw corruptRow("allocations", "the MAC of \(uid)/\(interface.name) is missing")
-      }
-      interfaces.append(
-        MachineSpec.Interface(
-          id: interface.netNode, mac: mac,
-          backend: .user(
-            subnet: network.subnet,
-            guestAddress: interface.address ?? network.firstGuestAddress, domain: network.domain,
-            forwards: try forwards.filter { $0.interface == interface.name }.map {
-              try Self.forward($0.port, ports[$0.port.slot(of: interface.name)])
-            }), isConnected: interface.isConnected))
-    }
-  }
-
-  private static func forward(
-    _ port: MachineSpecification.PortForward, _ value: String?
-  ) throws -> MachineSpec.HostForward {
-    guard let text = value?.split(separator: ":").last, let host = UInt16(text),
-      let guest = UInt16(exactly: port.guest)
-    else { throw corruptRow("allocations", "the host port of guest port \(port.guest) is missing") }
-    return MachineSpec.HostForward(
-      transport: port.networkProtocol == "udp" ? .udp : .tcp, hostAddress: port.address,
-      hostPort: host, guestPort: guest)
+    cards = try CardFacts(db, spec, uid: uid, on: networks, in: engine)
   }
 }
 
@@ -221,19 +192,4 @@ extension MachineSpecification.Disk {
       return MachineSpec.DiskLimits(bytesPerSecond: bytes, operationsPerSecond: requests)
     }
   }
-}
-
-extension NetworkSpecification {
-  /// The address that DHCP gives the one guest of a user network; nil leaves it to QEMU, which takes
-  /// the 15th and so, in a small network, the one for broadcasts.
-  fileprivate var firstGuestAddress: String? {
-    if let first = dhcpRange.first { return first }
-    guard let network = subnet.flatMap({ IPv4Network($0) }), network.prefix > 27 else { return nil }
-    return IPv4Address(value: network.first.value + 4).description
-  }
-}
-
-extension MachineSpecification.Interface {
-  /// Its name in QMP.
-  var netNode: String { "net-\(name)" }
 }

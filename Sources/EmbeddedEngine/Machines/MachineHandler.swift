@@ -13,6 +13,9 @@ struct MachineHandler: ResourceHandler {
     let spec = try MachineSpecification(after.spec)
     for interface in spec.interfaces {
       _ = try StoredResource.require(db, ResourceID(.network, interface.network))
+      for group in interface.securityGroups {
+        _ = try StoredResource.require(db, ResourceID(.securityGroup, group))
+      }
     }
     var row = try StoredMachine.find(db, change.uid) ?? StoredMachine(uid: change.uid)
     if change.verb == .replace {
@@ -29,7 +32,8 @@ struct MachineHandler: ResourceHandler {
         row.runningInputs = before.inputs
       }
     }
-    try engine.reserveMACs(db, spec, uid: change.uid)
+    try engine.reserveMACs(db, spec, uid: change.uid, isRunning: !row.isDown)
+    try engine.reserveAddresses(db, spec, row, change.id)
     try engine.reservePorts(db, spec, uid: change.uid)
     try engine.reserveDisks(db, spec, change)
     // A guest that was started on a disk that another takes the place of must not go on.
@@ -58,6 +62,12 @@ struct MachineHandler: ResourceHandler {
       try engine.makeMachineDisks(change.uid, spec, keepsOld: replacing != .no)
     }
     try await run.step("seed") { try engine.writeSeed(change, spec) }
+    let networks = try await engine.offload { try engine.networks(concernedBy: change) }
+    if !networks.isEmpty {
+      try await run.step("networks") {
+        for network in networks { try engine.publish(network) }
+      }
+    }
     if replacing != .no {
       return try await exchange(run, spec, hadGuest: replacing == .guest)
     }
@@ -176,7 +186,9 @@ struct MachineHandler: ResourceHandler {
     let disks = try StoredDisk.owned(by: change.uid, db).filter { !$0.isRetired }
     return [
       "directory": .string(engine.home.machine(change.uid)),
-      "macs": try object(Allocation.all(db, .mac, owner: change.uid)),
+      "macs": try object(
+        Allocation.all(db, .mac, owner: change.uid)
+          .filter { !$0.key.hasSuffix(Allocation.outgoing) }),
       "ports": try object(Allocation.all(db, .port, owner: change.uid)),
       "disks": .array(
         disks.map {

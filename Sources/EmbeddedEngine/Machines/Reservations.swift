@@ -7,10 +7,15 @@ internal import SystemIO
 // What a machine is given before its first step: MACs, host ports, disk rows.
 extension EmbeddedEngine {
   /// Gives each interface its MAC: the one asked for, else the one it has, else a new one.
-  func reserveMACs(_ db: Database, _ spec: MachineSpecification, uid: String) throws {
+  ///
+  /// - Parameter isRunning: whether a guest may go on with the one it has.
+  func reserveMACs(
+    _ db: Database, _ spec: MachineSpecification, uid: String, isRunning: Bool
+  ) throws {
     for interface in spec.interfaces {
       if let mac = interface.mac {
-        try Allocation.take(db, .mac, mac, owner: uid, slot: interface.name)
+        try Allocation.take(
+          db, .mac, mac, owner: uid, slot: interface.name, keepsOld: isRunning)
       } else if try Allocation.value(db, .mac, owner: uid, slot: interface.name) == nil {
         let mac = try freeMAC(db, seed: uid + "/" + interface.name)
         try Allocation.take(db, .mac, mac, owner: uid, slot: interface.name)
@@ -39,7 +44,10 @@ extension EmbeddedEngine {
   /// Gives each forward its host port.
   func reservePorts(_ db: Database, _ spec: MachineSpecification, uid: String) throws {
     var slots: Set<String> = []
-    for (interface, port) in spec.forwards {
+    let forwards = try spec.forwards { interface in
+      try !StoredNetwork(db, interface.network).hasPorts
+    }
+    for (interface, port) in forwards {
       let slot = port.slot(of: interface)
       slots.insert(slot)
       let old = try Allocation.value(db, .port, owner: uid, slot: slot)
@@ -162,10 +170,16 @@ extension MachineSpecification.PortForward {
 }
 
 extension MachineSpecification {
-  /// All forwards with their interfaces; a TCP probe gets one where the manifest has none for it.
-  var forwards: [(interface: String, port: PortForward)] {
+  /// All forwards with their interfaces; a TCP probe gets one where the manifest has none for it
+  /// and the first interface can't be reached without.
+  ///
+  /// - Parameter isAlone: whether an interface is on QEMU's own network.
+  func forwards(
+    _ isAlone: (Interface) throws -> Bool
+  ) rethrows -> [(interface: String, port: PortForward)] {
     var all = interfaces.flatMap { interface in interface.ports.map { (interface.name, $0) } }
     if case .tcp(let guest) = readinessProbe?.check, let first = interfaces.first,
+      try isAlone(first),
       !all.contains(where: { $0.1.networkProtocol == "tcp" && $0.1.guest == guest })
     {
       all.append(

@@ -33,10 +33,14 @@ extension Resource {
     "\(generation)-\(String(fnv1a(spec.text().utf8), radix: 16))"
   }
 
-  /// What a guest could notice of a network.
+  /// What a guest gets of a network at its start.
+  ///
+  /// In mode `user` that is all of it; in the others it is plugged into something that changes by
+  /// itself, but for what was agreed on at the start.
   var networkDefinition: JSONValue {
     var definition = spec
-    definition["lifecycle"] = nil
+    let isUser = spec["mode"]?.string == NetworkSpecification.Mode.user.rawValue
+    for name in ["lifecycle"] + (isUser ? [] : ["dhcp", "dns"]) { definition[name] = nil }
     return definition
   }
 }
@@ -51,6 +55,11 @@ struct NetworkDefinitions: Sendable {
     for interface in machine.interfaces {
       byInterface[interface.name] = try definition(interface.network) ?? [:]
     }
+  }
+
+  /// The mode of an interface's network; nil where it is not there.
+  func mode(of interface: String) -> NetworkSpecification.Mode? {
+    byInterface[interface]?["mode"]?.string.flatMap(NetworkSpecification.Mode.init(rawValue:))
   }
 
   /// The part of a start's mark that tells of them.

@@ -141,6 +141,7 @@ extension EmbeddedEngine {
       }
     }
     try prepareStart(uid)
+    try settleNetworks(uid)
     let now = host.now().seconds
     try setMachine(uid, with: first) { row in
       row.isDown = false

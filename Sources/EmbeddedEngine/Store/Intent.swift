@@ -42,6 +42,14 @@ struct Intent: Sendable {
     ).map(Intent.init)
   }
 
+  /// What an act under way brings a resource to; nil where there is none, or it does not say.
+  ///
+  /// The row has it when the act is over: whoever makes something of several resources meanwhile
+  /// must not take one of them back.
+  static func pendingSpec(_ db: Database, _ id: ResourceID) throws -> JSONValue? {
+    try find(db, id)?.data["spec"]
+  }
+
   /// Commits to an act before its first step.
   static func begin(
     _ db: Database, session: String, process: Int32, verb: String, id: ResourceID, uid: String,

@@ -29,14 +29,28 @@ final class EngineFixture: Sendable {
     try? removeTree(root)
   }
 
+  /// Kills the networks' supervisors and waits for their ends; what they look after lives on.
+  func killSupervisors() throws {
+    for name in try namesInDirectory(home + "/networks") {
+      let directory = "\(home)/networks/\(name)"
+      for process in try namesInDirectory("/proc").compactMap({ pid_t($0) }) {
+        // One that ends while it is looked at is none.
+        let line = (try? readFile("/proc/\(process)/cmdline")) ?? []
+        let words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        if words.count > 2, words[1] == "serve", words[2] == directory { kill(process, SIGKILL) }
+      }
+      for _ in 0..<500 where try FileLock.isHeld(directory + "/lock") { usleep(2000) }
+    }
+  }
+
   func open(
-    actor: EngineActor? = nil,
+    actor: EngineActor? = nil, hostNetworks: [UsedNetwork] = [],
     checkpoint: @escaping @Sendable (String) throws -> Void = { _ in }
   ) throws -> EmbeddedEngine {
     let isNew = !fileExists(home)
     let engine = try EmbeddedEngine.open(
       home: home, host: .live(), imageBuilder: builder, secrets: secrets,
-      programs: Self.programs, actor: actor, checkpoint: checkpoint)
+      programs: Self.programs, actor: actor, hostNetworks: { hostNetworks }, checkpoint: checkpoint)
     if isNew, let fact = Self.accelerator { try engine.setAcceleratorFact(fact) }
     return engine
   }
@@ -51,10 +65,14 @@ final class EngineFixture: Sendable {
     return try? engine?.acceleratorFact()
   }()
 
-  /// The monitor lies beside the test bundle; QEMU comes from the system.
+  /// The project's own programs lie beside the test bundle; QEMU comes from the system.
   static let programs = ProgramPaths(
-    monitor: Bundle(for: Marker.self).bundleURL.appendingPathComponent("ingot-monitor").path,
+    monitor: beside("ingot-monitor"), network: beside("ingot-network"),
     qemu: "/usr/bin/qemu-system-x86_64", qemuImage: "/usr/bin/qemu-img")
+
+  private static func beside(_ name: String) -> String {
+    Bundle(for: Marker.self).bundleURL.appendingPathComponent(name).path
+  }
 
   private final class Marker {}
 }

@@ -9,7 +9,7 @@ internal import SystemIO
 package struct FaultPoints: Sendable {
   /// A kind of process that can die.
   package enum Victim: String, Sendable, CaseIterable {
-    case command, monitor, qemu
+    case command, monitor, network, qemu
   }
 
   /// A step to die at: the place, and how often it is passed before.

@@ -11,7 +11,11 @@ func pool(_ name: String, path: String? = nil) -> Resource {
 
 func resourcePool(_ name: String) -> Resource { .normalized(.resourcePool, name) }
 
-func network(_ name: String) -> Resource { .normalized(.network, name, ["mode": "user"]) }
+func network(_ name: String, mode: String = "user", domain: String? = nil) -> Resource {
+  var spec: JSONValue = ["mode": .string(mode)]
+  if let domain { spec["dns"] = ["domain": .string(domain)] }
+  return .normalized(.network, name, spec)
+}
 
 func volume(
   _ name: String, pool: String = "default", size: Int64 = 1 << 20, format: String = "qcow2"

@@ -68,7 +68,8 @@ package struct Scenario: Sendable, CustomStringConvertible {
 
 extension Scenario {
   /// All that are tried.
-  package static let all: [Scenario] = storage + halted + running + verbs + fates + sites
+  package static let all: [Scenario] =
+    storage + halted + running + verbs + fates + sites + networks
 
   package static func named(_ name: String) -> Scenario? { all.first { $0.description == name } }
 
@@ -230,6 +231,59 @@ extension Scenario {
     Scenario(
       "start again by the run strategy", before: parts + [guest], blow: .killGuest,
       operation: .observe, after: parts + [guest], states: ["vm": .running]),
+  ]
+
+  private static let lab = network("lab", mode: "nat")
+  private static func plugged(
+    _ strategy: String, on network: String? = "lab"
+  ) -> Resource {
+    machine(
+      "vm", disks: [disk("root", image: "base")],
+      interfaces: network.map { [interface("lan", network: $0)] } ?? [], strategy: strategy)
+  }
+
+  /// On a network of mode nat, whose supervisor may die as well.
+  private static func onNetwork(
+    _ name: String, from before: Resource?, to after: Resource?,
+    _ state: MachineStatus.State = .running
+  ) -> Scenario {
+    let parts = [image("base"), lab]
+    let declared = parts + [after].compactMap { $0 }
+    var scenario = Scenario(
+      name, before: parts + [before].compactMap { $0 },
+      operation: .apply(declared, prune: true), after: declared)
+    if after != nil { scenario.states = ["vm": state] }
+    return scenario
+  }
+
+  private static func networkVerb(
+    _ name: String, _ verb: MachineVerb, after before: [MachineVerb] = [],
+    _ state: MachineStatus.State
+  ) -> Scenario {
+    let all = [image("base"), lab, plugged("Manual")]
+    var scenario = Scenario(
+      name, before: all, operation: .control("vm", verb), after: all, states: ["vm": state])
+    scenario.verbs = before.map { ("vm", $0) }
+    return scenario
+  }
+
+  private static let networks: [Scenario] = [
+    create(lab), delete(lab),
+    Scenario(
+      "change a network", before: [lab],
+      operation: .apply([network("lab", mode: "isolated", domain: "lab.test")]),
+      after: [network("lab", mode: "isolated", domain: "lab.test")]),
+    onNetwork("create a machine on a network", from: nil, to: plugged("Always")),
+    onNetwork("delete a machine on a network", from: plugged("Always"), to: nil),
+    onNetwork(
+      "plug a machine into a network", from: plugged("Always", on: nil), to: plugged("Always")),
+    onNetwork(
+      "unplug a machine from a network", from: plugged("Always"), to: plugged("Always", on: nil)),
+    networkVerb("start on a network", .start, .running),
+    networkVerb("stop on a network", .stop(grace: nil), after: [.start], .halted),
+    Scenario(
+      "destroy a network with its machine", before: [image("base"), lab, plugged("Always")],
+      operation: .destroy, after: []),
   ]
 
   private static let site: [Resource] = [

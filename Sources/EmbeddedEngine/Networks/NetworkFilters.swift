@@ -1,0 +1,87 @@
+internal import EngineInterface
+internal import GRDB
+internal import Networking
+internal import Resources
+
+/// The rules of security groups, with the addresses of all that are under a group in the place of
+/// its name.
+struct NetworkFilters {
+  private var groups: [String: SecurityGroupSpecification] = [:]
+  /// The addresses of the interfaces under a group that a rule names.
+  private var members: [String: [String]] = [:]
+
+  /// Reads the groups that interfaces are under, and the members of those that their rules name.
+  init(_ db: Database, of plugs: [NetworkPlugs.Plug]) throws {
+    let names = Set(plugs.flatMap(\.interface.securityGroups))
+    for name in names.sorted() {
+      let id = ResourceID(.securityGroup, name)
+      let row = try StoredResource.require(db, id)
+      groups[name] = try SecurityGroupSpecification(
+        Intent.pendingSpec(db, id) ?? row.resource.spec)
+    }
+    for name in Set(groups.values.flatMap(\.groups)).sorted() {
+      members[name] = try Self.members(db, of: name)
+    }
+  }
+
+  /// What an interface is allowed; nil where that is everything.
+  func filter(of interface: MachineSpecification.Interface) -> NetworkConfiguration.Filter? {
+    let own = SecurityGroupSpecification(
+      together: interface.securityGroups.compactMap { groups[$0] })
+    if own.ingress == nil, own.egress == nil { return nil }
+    return NetworkConfiguration.Filter(
+      ingress: own.ingress.map(rules), egress: own.egress.map(rules))
+  }
+
+  private func rules(
+    _ rules: [SecurityGroupSpecification.Rule]
+  ) -> [NetworkConfiguration.Rule] {
+    rules.compactMap { rule in
+      let peers = rule.peers.map { peers in
+        var found: [String] = []
+        for network in peers.flatMap(networks) where !found.contains(network) {
+          found.append(network)
+        }
+        return found
+      }
+      // Groups that nobody is under: the rule allows nobody anything.
+      if peers?.isEmpty == true { return nil }
+      return NetworkConfiguration.Rule(
+        rule.transport.content, ports: rule.ports.map(\.bounds), peers: peers ?? [])
+    }
+  }
+
+  private func networks(_ peer: SecurityGroupSpecification.Peer) -> [String] {
+    switch peer {
+    case .network(let text):
+      [text.contains("/") ? text : text + (text.contains(":") ? "/128" : "/32")]
+    case .group(let name):
+      (members[name] ?? []).map { $0 + ($0.contains(":") ? "/128" : "/32") }
+    }
+  }
+
+  /// The addresses of all interfaces under a group, on whatever networks they are.
+  private static func members(_ db: Database, of group: String) throws -> [String] {
+    var found: [String] = []
+    for network in try StoredResource.all(db, kind: .network) {
+      let network = try StoredNetwork(db, network.id.name)
+      guard network.spec.mode.isSegment else { continue }
+      for plug in try NetworkPlugs(db, network).plugs
+      where plug.interface.securityGroups.contains(group) {
+        found += [plug.address, plug.address6].compactMap { $0 }
+      }
+    }
+    return found
+  }
+}
+
+extension SecurityGroupSpecification.Transport {
+  fileprivate var content: NetworkConfiguration.Rule.Content {
+    switch self {
+    case .any: .any
+    case .tcp: .tcp
+    case .udp: .udp
+    case .icmp: .icmp
+    }
+  }
+}

@@ -1,0 +1,103 @@
+internal import EngineInterface
+internal import GRDB
+internal import JSON
+internal import Networking
+internal import Resources
+internal import Synchronization
+internal import SystemIO
+
+/// What a look at a network's supervisor gave.
+struct NetworkLook: Sendable {
+  /// What it says; nil where none runs, or it does not answer.
+  var status: NetworkStatus?
+  /// Why it does not say anything.
+  var problem: String?
+
+  /// What is not as it was applied last.
+  var drift: [Drift] {
+    guard let status else {
+      return [
+        Drift(
+          path: "supervisor", applied: "running", actual: nil, effect: .live,
+          note: "it is started again")
+      ]
+    }
+    guard status.state == .failed else { return [] }
+    return [
+      Drift(
+        path: "state", applied: "up", actual: .string(status.problem), effect: .live,
+        note: "it is built again")
+    ]
+  }
+}
+
+extension EmbeddedEngine {
+  /// Asks the supervisors of all networks that have one, several at a time.
+  func lookAtNetworks() throws -> [String: NetworkLook] {
+    let uids = try store.read { db in
+      try networksWithPorts(db).map(\.uid)
+    }
+    if uids.isEmpty { return [:] }
+    let found = Mutex<[String: NetworkLook]>([:])
+    try Offload.forEach(uids.count) { [self] index in
+      let look = look(at: NetworkDirectory(home.network(uids[index])))
+      found.withLock { $0[uids[index]] = look }
+    }
+    return found.withLock { $0 }
+  }
+
+  private func look(at directory: NetworkDirectory) -> NetworkLook {
+    do {
+      guard let client = try connectedNetwork(directory) else {
+        return NetworkLook(problem: "no supervisor runs")
+      }
+      return NetworkLook(status: try client.status())
+    } catch {
+      return NetworkLook(problem: "\(error)")
+    }
+  }
+
+  /// Brings the files of networks to what guests have that were started or ended by themselves, and
+  /// to what an act that was cut short left to be told.
+  func settleNetworks(_ examined: [String: Examined]) {
+    // What can't be told now is told by the next act, or the next look.
+    try? whereItCanBeWritten {
+      let networks = try store.read { db in
+        // Whoever acts tells of it himself.
+        guard try Intent.all(db).isEmpty else { return [StoredNetwork]() }
+        return try networksWithPorts(db)
+      }
+      if networks.isEmpty { return }
+      for (uid, look) in examined.sorted(by: { $0.key < $1.key }) {
+        try settleStaged(uid, look)
+      }
+      for network in networks where try isOutdated(network) {
+        try publish(network.id.name, launching: false)
+      }
+    }
+  }
+
+  /// A guest that its monitor started again has what was staged before.
+  private func settleStaged(_ uid: String, _ look: Examined) throws {
+    guard let running = look.running?.specification else { return }
+    try store.write { db in
+      guard try Allocation.hasOutgoing(db, owner: uid),
+        let id = try StoredResource.address(db, uid: uid)
+      else { return }
+      let row = try StoredResource.require(db, id)
+      guard running == row.resource.mark(row.generation) else { return }
+      _ = try Allocation.freeOutgoing(db, owner: uid)
+    }
+  }
+
+  private func isOutdated(_ network: StoredNetwork) throws -> Bool {
+    let directory = NetworkDirectory(home.network(network.uid))
+    guard fileExists(directory.configuration) else { return false }
+    if fileExists(unreadMark(directory)) { return true }
+    let configuration = try store.read { db in
+      try NetworkConfiguration(db, StoredNetwork(db, network.id.name))
+    }
+    // One that can't be read is replaced.
+    return (try? NetworkConfiguration.read(directory)) != configuration
+  }
+}

@@ -1,0 +1,150 @@
+internal import EngineInterface
+internal import GRDB
+internal import JSON
+internal import Networking
+internal import Resources
+
+/// The interfaces that are plugged into a network, in the order of their machines' names.
+///
+/// Those of halted machines are among them, and those that a running guest still has though they
+/// are no longer declared.
+struct NetworkPlugs {
+  /// One interface.
+  struct Plug {
+    var machine: StoredResource
+    var interface: MachineSpecification.Interface
+    var mac: String
+    var address: String?
+    var address6: String?
+    var hostName: String
+    var forwards: [NetworkConfiguration.Forward]
+    /// Whether a guest has it that was started with it, or may be.
+    var isUp: Bool
+
+    /// `MACHINEUID/INTERFACE`.
+    var id: String { portID(machine.uid, interface.name) }
+  }
+
+  private(set) var plugs: [Plug] = []
+
+  init(_ db: Database, _ network: StoredNetwork) throws {
+    var names: Set<String> = []
+    for row in try Self.machines(db, network.id) {
+      let found = try Self.interfaces(db, of: row, on: network)
+      // A name for a machine, which its first interface has on each network.
+      for (index, plug) in found.enumerated() {
+        var plug = plug
+        plug.hostName = index == 0 ? row.id.name : Self.label(row.id.name, plug.interface.name)
+        // Another machine may be called that.
+        while !names.insert(plug.hostName).inserted {
+          plug.hostName = Self.label(plug.hostName, Self.digest(plug.id + plug.hostName))
+        }
+        plugs.append(plug)
+      }
+    }
+  }
+
+  /// The machines that refer to a network, or are about to, sorted by name.
+  private static func machines(
+    _ db: Database, _ network: ResourceID
+  ) throws -> [StoredResource] {
+    let pending = try Intent.all(db).compactMap { intent -> ResourceID? in
+      let interfaces = intent.data["spec"]?["interfaces"]?.array ?? []
+      let isOn = interfaces.contains { $0["network"]?.string == network.name }
+      return intent.id.kind == .virtualMachine && isOn ? intent.id : nil
+    }
+    let users = try StoredResource.require(db, network).users(db)
+      .filter { $0.kind == .virtualMachine }
+    return try Set(users + pending).sorted().compactMap { try StoredResource.find(db, $0) }
+  }
+
+  private static func interfaces(
+    _ db: Database, of row: StoredResource, on network: StoredNetwork
+  ) throws -> [Plug] {
+    let machine = try StoredMachine.find(db, row.uid)
+    let isUp = machine.map { !$0.isDown } ?? false
+    let declared = try MachineSpecification(
+      Intent.pendingSpec(db, row.id) ?? row.resource.spec)
+    var interfaces = declared.interfaces.filter { $0.network == network.id.name }
+    if isUp, let running = try machine?.runningSpec.map({ try MachineSpecification($0) }) {
+      let names = Set(interfaces.map(\.name))
+      interfaces += running.interfaces.filter {
+        $0.network == network.id.name && !names.contains($0.name)
+      }
+    }
+    if interfaces.isEmpty { return [] }
+    let given = Given(
+      macs: try Allocation.all(db, .mac, owner: row.uid),
+      addresses: try Allocation.all(db, .address, owner: row.uid),
+      ports: try Allocation.all(db, .port, owner: row.uid), isUp: isUp)
+    return try interfaces.compactMap { try plug($0, of: row, given, on: network) }
+  }
+
+  /// What a machine has been given.
+  private struct Given {
+    var macs: [String: String]
+    var addresses: [String: String]
+    var ports: [String: String]
+    var isUp: Bool
+
+    /// What is in effect: in a running guest, what it was started with.
+    func value(_ values: [String: String], _ slot: String) -> String? {
+      (isUp ? values[slot + Allocation.outgoing] : nil) ?? values[slot]
+    }
+  }
+
+  private static func plug(
+    _ interface: MachineSpecification.Interface, of row: StoredResource, _ given: Given,
+    on network: StoredNetwork
+  ) throws -> Plug? {
+    // Freed already: its guest lets go of it with the next boot.
+    guard let mac = given.value(given.macs, interface.name) else { return nil }
+    var plug = Plug(
+      machine: row, interface: interface, mac: mac, hostName: "", forwards: [], isUp: given.isUp)
+    if let subnets = network.subnets {
+      func address(_ slot: String, _ fits: (String) -> Bool) -> String? {
+        let now = network.address(in: given.value(given.addresses, slot))
+        // What a guest has from before its network was given another range is of no use there.
+        return now.flatMap { fits($0) ? $0 : nil }
+          ?? network.address(in: given.addresses[slot])
+      }
+      plug.address = address(network.slot(of: interface.name)) {
+        IPv4Address($0).map(subnets.network.isHost) ?? false
+      }
+      if network.spec.hasIPv6 {
+        plug.address6 = address(network.slot6(of: interface.name)) {
+          IPv6Address($0).map(subnets.network6.isHost) ?? false
+        }
+      }
+      if plug.address == nil { return nil }
+      plug.forwards = try interface.ports.compactMap {
+        try forward($0, given.ports[$0.slot(of: interface.name)])
+      }
+    }
+    return plug
+  }
+
+  /// - Returns: nil where it has been given no port, as one that is no longer declared.
+  private static func forward(
+    _ port: MachineSpecification.PortForward, _ value: String?
+  ) throws -> NetworkConfiguration.Forward? {
+    guard let text = value?.split(separator: ":").last else { return nil }
+    guard let host = UInt16(text), let guest = UInt16(exactly: port.guest) else {
+      throw corruptRow("allocations", "the host port of guest port \(port.guest) is '\(text)'")
+    }
+    return NetworkConfiguration.Forward(
+      port.networkProtocol == "udp" ? .udp : .tcp, hostAddress: port.address, hostPort: host,
+      guestPort: guest)
+  }
+
+  /// Two names in one label, which has 63 characters at most.
+  private static func label(_ name: String, _ part: String) -> String {
+    let joined = "\(name)-\(part)"
+    return joined.utf8.count <= 63 ? joined : "\(name.prefix(46))-\(digest(joined))"
+  }
+
+  private static func digest(_ text: String) -> String { String(fnv1a(text.utf8), radix: 16) }
+}
+
+/// The name that a network has for an interface of a machine.
+func portID(_ machine: String, _ interface: String) -> String { "\(machine)/\(interface)" }
