@@ -10,8 +10,8 @@ public struct JournalEntry: Hashable, Sendable {
   /// When, in nanoseconds since the host's boot.
   public let uptime: UInt64
   /// What: `starting`, `running`, `adopted`, `qmp`, `status`, `ready`, `unready`, `addresses`,
-  /// `request`,
-  /// `exited`, `restart`, `unresponsive`, `responsive`, `monitor-left`.
+  /// `request`, `replugged`, `replug-waits`, `replug-failed`, `exited`, `restart`, `unresponsive`,
+  /// `responsive`, `monitor-left`.
   public let kind: String
   /// More about it; of `qmp` the event's `event` and `data`.
   public let data: JSONValue

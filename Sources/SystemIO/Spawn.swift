@@ -22,8 +22,8 @@ public struct SpawnRequest: Sendable {
   /// What the child waits for before it becomes the program: one byte.
   ///
   /// It ends where the other end is closed before. So the process id is known, and can be recorded,
-  /// before the program exists. Only for a process of one thread, as the child is forked; not
-  /// together with `detached`.
+  /// before the program exists. The child is forked, and makes only calls that are safe beside other
+  /// threads; not together with `detached`.
   public var gate: Descriptor?
 
   /// Names a program to start.

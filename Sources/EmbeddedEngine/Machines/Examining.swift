@@ -176,8 +176,19 @@ extension JournalEntry {
       return ("BackOff", "it is started again in \(data["after"]?.integer ?? 0) ms")
     case "unresponsive": return ("Unresponsive", "QEMU does not answer")
     case "responsive": return ("Responsive", "QEMU answers again")
+    case "replugged":
+      return ("Replugged", "\(interface) was plugged in again: its network had to be made anew")
+    case "replug-waits", "replug-failed":
+      let reason = data["reason"]?.string ?? "unknown"
+      return ("NotReplugged", "\(interface) is not plugged in again yet: \(reason)")
     default: return nil
     }
+  }
+
+  /// The interface it is about, by its name in the manifest: QEMU's has a prefix.
+  private var interface: String {
+    let name = data["interface"]?.string ?? ""
+    return "interface \(name.hasPrefix("net-") ? String(name.dropFirst(4)) : name)"
   }
 }
 
