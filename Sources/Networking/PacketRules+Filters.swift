@@ -28,31 +28,31 @@ extension PacketRules {
     }
   }
 
+  /// Ports with the same rules share a chain, as those of one security group do.
   var filterMaps: [Block] {
-    network.ports.flatMap { port in
-      [
-        port.filter?.egress.map { chain("egress-\(port.tap)", $0, peer: "daddr") },
-        port.filter?.ingress.map { chain("ingress-\(port.tap)", $0, peer: "saddr") },
-      ].compactMap { $0 }
-    } + [
-      .map("egress", "type ifname : verdict", jumps("egress") { $0.egress != nil }),
-      .map("ingress", "type ifname : verdict", jumps("ingress") { $0.ingress != nil }),
-    ]
+    maps("egress", peer: "daddr") { $0.egress } + maps("ingress", peer: "saddr") { $0.ingress }
   }
 
-  private func jumps(
-    _ direction: String, _ isFiltered: (NetworkConfiguration.Filter) -> Bool
-  ) -> [String] {
-    network.ports.filter { $0.filter.map(isFiltered) == true }.map {
-      "\($0.tap.quoted) : jump \(direction)-\($0.tap)"
+  private func maps(
+    _ direction: String, peer: String,
+    _ rules: (NetworkConfiguration.Filter) -> [NetworkConfiguration.Rule]?
+  ) -> [Block] {
+    let filtered = network.ports.compactMap { port in
+      port.filter.flatMap(rules).map { (port.tap, $0) }
     }
-  }
-
-  /// A port's rules in one direction: what returns is allowed.
-  private func chain(
-    _ name: String, _ rules: [NetworkConfiguration.Rule], peer: String
-  ) -> Block {
-    .chain(name, rules.flatMap { $0.statements(peer: peer) } + ["drop"])
+    let chains = filtered.map(\.1).unique
+    let numbers = Dictionary(
+      chains.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    return chains.enumerated().map { number, rules in
+      // What returns is allowed.
+      .chain("\(direction)\(number)", rules.flatMap { $0.statements(peer: peer) } + ["drop"])
+    } + [
+      .map(
+        direction, "type ifname : verdict",
+        filtered.map { tap, rules in
+          "\(tap.quoted) : jump \(direction)\(numbers[rules] ?? 0)"
+        })
+    ]
   }
 
   var filterChains: [Block] {

@@ -4,37 +4,36 @@ internal import SystemIO
 extension PacketRules {
   private var connected: [NetworkConfiguration.Port] { network.ports.filter(\.isConnected) }
 
-  /// Whether a port may have no IPv4 address but its own; on a bridge of the host, where
-  /// somebody else may give addresses, only if it is known.
-  private func isFixed(_ port: NetworkConfiguration.Port) -> Bool {
-    network.mode != .bridge || port.address != nil
-  }
-
+  /// Few elements for each port: an ordinary user's nft can hand the kernel some 400 KiB at once.
   var spoofingSets: [Block] {
-    let own6 = connected.flatMap { port in port.own6(network).map { (port.tap, $0) } }
+    let own6 = connected.flatMap { port in port.own6(network).map { (port.tap, $0.bytes) } }
     let taken6 = (network.ports.flatMap { $0.own6(network) } + network.gateway6)
-    let gateway = [network.segment?.gateway]
-    let taken4 = (network.ports.map(\.address) + gateway).compactMap { $0 }
-    return [
-      .set("taps", "type ifname", network.ports.map { $0.tap.quoted }),
+    var sets: [Block] = [
       .set("unplugged", "type ifname", network.ports.filter { !$0.isConnected }.map(\.tap.quoted)),
+      // Of numbers, for what stands in a request for an address, or in what a neighbour tells, has
+      // no type in nft; so one set does for all places.
       .set(
-        "macs", "type ifname . ether_addr", connected.map { "\($0.tap.quoted) . \($0.mac)" }),
-      .set("fixed4", "type ifname", connected.filter(isFixed).map(\.tap.quoted)),
-      // Without an address a guest asks for one, and probes the one it got.
+        "macs", "typeof iifname . @ll,48,48",
+        connected.compactMap { port in
+          HardwareAddress(port.mac).map { "\(port.tap.quoted) . \($0.bytes.hexadecimal)" }
+        }),
       .set(
         "own4", "type ifname . ipv4_addr",
-        connected.filter(isFixed).flatMap { port in
-          (["0.0.0.0"] + [port.address].compactMap { $0 }).map { "\(port.tap.quoted) . \($0)" }
-        }),
-      .set("taken4", "type ipv4_addr", taken4),
-      .set("own6", "type ifname . ipv6_addr", own6.map { "\($0.quoted) . \($1)" }),
-      .set("taken6", "type ipv6_addr", taken6.map(\.description)),
-      // The address that a neighbour message is about has no name in nft yet.
+        connected.compactMap { port in port.address.map { "\(port.tap.quoted) . \($0)" } }),
       .set(
-        "target6", "typeof iifname . @th,64,128", own6.map { "\($0.quoted) . \($1.hexadecimal)" }),
-      .set("takenTarget6", "typeof @th,64,128", taken6.map(\.hexadecimal)),
-    ] + limits
+        "own6", "typeof iifname . @nh,64,128", own6.map { "\($0.quoted) . \($1.hexadecimal)" }),
+      .set("taken6", "typeof @nh,64,128", taken6.map(\.bytes.hexadecimal)),
+    ]
+    if network.mode == .bridge {
+      // Somebody else may give addresses there: only what is known to be a port's is kept for it.
+      let fixed = connected.filter { $0.address != nil }
+      sets += [
+        .set("taps", "type ifname", network.ports.map(\.tap.quoted)),
+        .set("fixed4", "type ifname", fixed.map(\.tap.quoted)),
+        .set("taken4", "type ipv4_addr", network.ports.compactMap(\.address)),
+      ]
+    }
+    return sets + limits
   }
 
   /// What a guest may send in a second.
@@ -59,7 +58,7 @@ extension PacketRules {
       .chain("arp4", arpRules), .chain("internet4", rules4), .chain("internet6", rules6),
       .chain(
         "guest",
-        ["iifname . ether saddr != @macs drop"]
+        ["iifname . @ll,48,48 != @macs drop"]
           + (hasLimits ? ["limit name iifname map @outbound drop"] : [])
           + [
             "ether type vmap { arp : goto arp4, ip : goto internet4, ip6 : goto internet6 }",
@@ -76,33 +75,36 @@ extension PacketRules {
   }
 
   private var arpRules: [String] {
-    [
-      "arp htype != 1 drop", "arp ptype != ip drop",
-      "iifname . arp saddr ether != @macs drop",
-      "iifname @fixed4 iifname . arp saddr ip != @own4 drop",
-      "iifname != @fixed4 arp saddr ip @taken4 drop",
-    ]
+    // The sender's hardware address, and its address but for a probe.
+    ["arp htype != 1 drop", "arp ptype != ip drop", "iifname . @nh,64,48 != @macs drop"]
+      + addressRules4("arp saddr ip")
   }
 
   private var rules4: [String] {
     [
       // No guest gives others addresses, or tells them ways.
       "udp sport 67 drop", "udp dport 68 drop", "icmp type redirect drop",
-      "iifname @fixed4 iifname . ip saddr != @own4 drop",
-      "iifname != @fixed4 ip saddr @taken4 drop",
+      // Nor gives an address back in another's name.
+      "udp dport 67 iifname . @th,288,48 != @macs drop",
+      // Without an address a guest asks for one.
       "ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept", "ip saddr 0.0.0.0 drop",
-    ]
+    ] + addressRules4("ip saddr")
+  }
+
+  private func addressRules4(_ source: String) -> [String] {
+    let own = "\(source) != 0.0.0.0 iifname . \(source) != @own4 drop"
+    if network.mode != .bridge { return [own] }
+    return ["iifname @fixed4 \(own)", "iifname != @fixed4 \(source) @taken4 drop"]
   }
 
   private var rules6: [String] {
-    let others = "@takenTarget6 iifname . @th,64,128 != @target6 drop"
+    func others(_ place: String) -> String { "\(place) @taken6 iifname . \(place) != @own6 drop" }
     var rules = [
       "udp sport 547 drop", "udp dport 546 drop",
-      "icmpv6 type { nd-router-advert, nd-redirect } drop",
-      "ip6 saddr @taken6 iifname . ip6 saddr != @own6 drop",
-      "icmpv6 type nd-neighbor-advert @th,64,128 \(others)",
+      "icmpv6 type { nd-router-advert, nd-redirect } drop", others("@nh,64,128"),
+      "icmpv6 type nd-neighbor-advert \(others("@th,64,128"))",
       // Asked from no address it claims the one it asks for.
-      "icmpv6 type nd-neighbor-solicit ip6 saddr :: @th,64,128 \(others)",
+      "icmpv6 type nd-neighbor-solicit ip6 saddr :: \(others("@th,64,128"))",
     ]
     if network.mode != .bridge {
       let own = ["::", "fe80::/10"] + [network.segment6?.network].compactMap { $0 }
@@ -160,10 +162,10 @@ extension Array where Element: Hashable {
   }
 }
 
-extension InternetAddress {
+extension [UInt8] {
   /// As one number.
   fileprivate var hexadecimal: String {
-    "0x" + bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    "0x" + map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }
 

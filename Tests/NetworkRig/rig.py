@@ -312,6 +312,13 @@ def nd_packet(kind, source, target, about="::"):
     return internet(source, target, 58, payload, 2)
 
 
+def dhcp_packet(source, target, client):
+    """A release, by its client's hardware address."""
+    message = (struct.pack("!BBBBIHH", 1, 1, 6, 0, 7, 0, 0) + bytes(16) + mac_bytes(client)
+               + bytes(10 + 192) + b"\x63\x82\x53\x63\x35\1\7\xff")
+    return internet(source, target, 17, struct.pack("!HHHH", 68, 67, 8 + len(message), 0) + message, 6)
+
+
 def tagged(packet):
     return b"\x81\x00\x00\x05" + packet
 
@@ -319,7 +326,7 @@ def tagged(packet):
 def frame(name, expected, receiver, target_mac, source_mac, kind, *arguments):
     """Whether a frame that a guest sends arrives at another, or `-`: at the gateway."""
     makers = {
-        "arp": arp_packet, "udp": udp_packet, "nd": nd_packet,
+        "arp": arp_packet, "udp": udp_packet, "nd": nd_packet, "dhcp": dhcp_packet,
         "vlan": lambda *a: tagged(udp_packet(*a)), "raw": lambda t: bytes.fromhex(t) + bytes(46),
     }
     packet = mac_bytes(target_mac) + mac_bytes(source_mac) + makers[kind](*arguments)

@@ -63,7 +63,7 @@ struct NameServiceTests {
     #expect(try service.change() == .restart)
     try service.write()
     #expect(try service.change() == .none)
-    var rig = try Self.rig(service, network, .root)
+    var rig = try Self.rig(service, network, .strongest)
     for port in network.ports[..<2] { rig.guest(port.hostName, port) }
     rig.add(
       """
@@ -107,7 +107,7 @@ struct NameServiceTests {
     network.ports[2].isConnected = true
     let service = try NameService(network, directory: directory)
     try service.write()
-    var rig = try Self.rig(service, network, .root)
+    var rig = try Self.rig(service, network, .strongest)
     for port in network.ports {
       rig.add("guest \(port.hostName) \(port.tap) \(port.mac) br0")
     }

@@ -18,7 +18,7 @@ struct RootUplinkTests {
   func routes() throws {
     let uplink = try Self.uplink()
     #expect(uplink.hostInterface.utf8.count == 14)
-    var rig = try Rig(.root)
+    var rig = try Rig(.strongest)
     let rules = try rig.add("rules", uplink.rules)
     rig.add(
       """
@@ -67,7 +67,7 @@ struct RootUplinkTests {
     let scratch = try Scratch()
     let path = try scratch.write("rules", rules + "\n")
     let script = "nft -f \(path) && nft --json list ruleset"
-    let listed = try Tool.check("unshare", ["-n", "sh", "-c", script])
+    let listed = try Tool.check("unshare", ["-rn", "sh", "-c", script])
     return ForeignRules(try JSONValue(parsing: Array(listed.utf8))).problem(forwarding: interface)
   }
 
@@ -105,27 +105,27 @@ struct RootUplinkTests {
 
 @Suite("What a guest may send and receive in a second", .serialized)
 struct BandwidthTests {
-  @Test("Limits hold in both directions and can be taken away", arguments: Rig.User.allCases)
+  @Test("Limits hold in both directions and can be taken away", arguments: Rig.User.available)
   func limits(user: Rig.User) throws {
     var network = PacketTests.network()
-    network.ports[0].inbound = 2_000_000
+    network.ports[0].inbound = 1_000_000
     var rig = try PacketTests.rig(network, user)
     let limited = try rig.add("limited", Bandwidth.commands(for: network.ports[0]))
     network.ports[0].inbound = nil
     let free = try rig.add("free", Bandwidth.commands(for: network.ports[0]))
-    network.ports[0].outbound = 2_000_000
+    network.ports[0].outbound = 1_000_000
     let rules = try PacketRules(network, directory: NetworkDirectory("/n"), tracking: .internet)
     rig.add(
       """
-      yes echo a 10.77.0.11 80 4000000 0 1.2
+      yes echo a 10.77.0.11 80 4000000 0 3
       run tc -batch \(limited)
       run tc -batch \(limited)
-      yes echo a 10.77.0.11 80 4000000 1.6 5
+      yes echo a 10.77.0.11 80 4000000 3.3 15
       run tc -batch \(free)
       run tc -batch \(free)
-      yes echo a 10.77.0.11 80 4000000 0 1.2
+      yes echo a 10.77.0.11 80 4000000 0 3
       load \(try rig.add("limited.nft", rules.text))
-      yes echo a 10.77.0.11 80 8000000 2.2 15
+      yes echo a 10.77.0.11 80 4000000 2.4 15
       """)
     try rig.run()
   }
