@@ -8,10 +8,8 @@ final class StreamSplice {
   /// One direction.
   private struct Way {
     var piece: ArraySlice<UInt8> = []
-    /// The sender has said that nothing more comes.
+    /// The sender has said that nothing more comes, and the receiver was told.
     var hasEnded = false
-    /// The receiver has been told so.
-    var isDone = false
   }
 
   /// One of the two connections, as it stands in the loop.
@@ -60,28 +58,26 @@ final class StreamSplice {
     } catch {
       return abort()
     }
-    if ways[0].isDone && ways[1].isDone { return close() }
+    if ways[0].hasEnded && ways[1].hasEnded { return close() }
     for index in 0...1 { watch(index) }
   }
 
   /// Moves what is there, but not for ever: others wait too.
   private func move(from index: Int) throws(SystemError) {
-    for _ in 0..<4 where !ways[index].isDone {
-      if !ways[index].piece.isEmpty {
-        let count = try StreamSocket.send(ways[index].piece, on: sides[1 - index].socket)
-        ways[index].piece = ways[index].piece.dropFirst(count)
-        if !ways[index].piece.isEmpty { return }
+    for _ in 0..<4 where !ways[index].hasEnded {
+      if ways[index].piece.isEmpty {
+        guard
+          let bytes = try StreamSocket.receive(from: sides[index].socket, atMost: Self.pieceSize)
+        else { return }
+        if bytes.isEmpty {
+          ways[index].hasEnded = true
+          return try InternetSocket.endSending(sides[1 - index].socket)
+        }
+        ways[index].piece = bytes[...]
       }
-      if ways[index].hasEnded {
-        try InternetSocket.endSending(sides[1 - index].socket)
-        ways[index].isDone = true
-        return
-      }
-      guard
-        let bytes = try StreamSocket.receive(from: sides[index].socket, atMost: Self.pieceSize)
-      else { return }
-      ways[index].piece = bytes[...]
-      ways[index].hasEnded = bytes.isEmpty
+      let count = try StreamSocket.send(ways[index].piece, on: sides[1 - index].socket)
+      ways[index].piece = ways[index].piece.dropFirst(count)
+      if !ways[index].piece.isEmpty { return }
     }
   }
 

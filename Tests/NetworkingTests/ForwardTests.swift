@@ -76,6 +76,29 @@ struct ForwardTests {
     #expect(wrong.load(ordering: .relaxed) == 0)
   }
 
+  @Test("The end arrives after whatever came before it")
+  func ends() throws {
+    let piece = 1 << 16
+    for pieces in 0...6 {
+      let server = try TestServer { connection in
+        try connection.send([UInt8](repeating: 1, count: pieces * piece))
+      }
+      let harness = try ForwardHarness()
+      defer {
+        harness.stop()
+        server.stop()
+      }
+      let port = try TestServer.freePort()
+      harness.forward([Self.tcp(port, server.port)])
+      for _ in 0..<20 {
+        let client = try TestSocket(connectedTo: port)
+        // Let it all be there before it is read.
+        usleep(2000)
+        #expect(try client.receiveAll().count == pieces * piece)
+      }
+    }
+  }
+
   @Test("Who does not read stops who sends, and gets everything in the end")
   func slowReader() throws {
     let sent = Atomic(0)
