@@ -12,6 +12,7 @@ final class GateClient {
   private struct Call {
     let method: String
     let params: JSONObject
+    let timer: EventLoop.Timer
     let completion: (Result<Answer, NetworkError>) -> Void
   }
 
@@ -102,10 +103,10 @@ final class GateClient {
   ) {
     lastCall += 1
     let number = lastCall
-    calls[number] = Call(method: method, params: params, completion: completion)
-    loop.after(milliseconds: Self.patience) { [weak self] in
+    let timer = loop.after(milliseconds: Self.patience) { [weak self] in
       self?.settle(number, .failure(NetworkError("the gate did not answer '\(method)' in time")))
     }
+    calls[number] = Call(method: method, params: params, timer: timer, completion: completion)
     if let channel { ask(number, channel) } else { connect() }
   }
 
@@ -118,7 +119,9 @@ final class GateClient {
   }
 
   private func settle(_ number: Int, _ result: Result<Answer, NetworkError>) {
-    calls.removeValue(forKey: number)?.completion(result)
+    guard let call = calls.removeValue(forKey: number) else { return }
+    loop.cancel(call.timer)
+    call.completion(result)
   }
 
   private static func descriptor(_ answer: Answer) -> Result<Descriptor, NetworkError> {
