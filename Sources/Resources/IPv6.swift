@@ -123,8 +123,11 @@ public struct IPv6Network: Hashable, Sendable, CustomStringConvertible {
     address.value & Self.mask(prefix) == first.value
   }
 
-  /// Whether a host may have the address: not the first, which means any router.
-  public func isHost(_ address: IPv6Address) -> Bool { contains(address) && address != first }
+  /// Whether a host may have the address: not the first, which means any router, and not the last,
+  /// which is set aside too.
+  public func isHost(_ address: IPv6Address) -> Bool {
+    contains(address) && address != first && address.value != first.value | ~Self.mask(prefix)
+  }
 
   /// Whether guests may have it: a global network, or one of the unique local ones.
   public var isUnicast: Bool {

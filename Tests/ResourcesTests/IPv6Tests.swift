@@ -53,6 +53,7 @@ struct IPv6Tests {
     #expect(network.gateway.description == "fd00:77::1")
     #expect(network.isHost(try #require(IPv6Address("fd00:77::11"))))
     #expect(!network.isHost(network.first))
+    #expect(!network.isHost(try #require(IPv6Address("fd00:77::ffff:ffff:ffff:ffff"))))
     #expect(!network.contains(try #require(IPv6Address("fd00:77:0:1::"))))
     #expect(IPv6Network("::/0")?.contains(try #require(IPv6Address("ff02::1"))) == true)
     #expect(IPv6Network("::1/128")?.isHost(try #require(IPv6Address("::1"))) == false)

@@ -16,13 +16,16 @@ struct SecurityGroupTests {
   @Test("rules are read with whom and what they are about")
   func rules() throws {
     let web = try group([
-      ["protocol": "tcp", "ports": ["80", "8000-8080"], "from": ["10.0.0.0/8", "group:lb"]],
+      [
+        "protocol": "tcp", "ports": ["80", "8000-8080"],
+        "from": ["10.0.0.0/8", "fd00::5", "group:lb"],
+      ],
       ["protocol": "icmp"],
     ])
     let rules = try #require(web.ingress)
     #expect(rules.map(\.transport) == [.tcp, .icmp])
     #expect(rules[0].ports.map(\.bounds) == [80...80, 8000...8080])
-    #expect(rules[0].peers == [.network("10.0.0.0/8"), .group("lb")])
+    #expect(rules[0].peers == [.network("10.0.0.0/8"), .network("fd00::5/128"), .group("lb")])
     #expect(rules[1].ports.isEmpty && rules[1].peers == nil)
     #expect(web.egress == nil, "everything may leave")
     #expect(web.groups == ["lb"])

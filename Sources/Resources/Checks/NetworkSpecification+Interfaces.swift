@@ -58,13 +58,8 @@ extension NetworkSpecification {
     func wayOn(_ field: String) -> String { "remove '\(field)', or use a network of mode nat" }
     var found: [(field: String, wayOn: String)] = []
     let isLimited = interface.inboundLimit != nil || interface.outboundLimit != nil
-    if mode == .bridge {
-      let seed = "remove it, and write the address into cloudInit.networkData"
-      if interface.address != nil { found.append(("address", seed)) }
-      if interface.address6 != nil { found.append(("address6", seed)) }
-      if !interface.ports.isEmpty {
-        found.append(("ports", "remove them: the guest is reached at its own address"))
-      }
+    if mode == .bridge, !interface.ports.isEmpty {
+      found.append(("ports", "remove them: the guest is reached at its own address"))
     }
     if mode == .user {
       if interface.address6 != nil { found.append(("address6", wayOn("address6"))) }

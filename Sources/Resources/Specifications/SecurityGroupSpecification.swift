@@ -16,7 +16,7 @@ public struct SecurityGroupSpecification: Sendable, Hashable {
 
   /// Whom a rule is about.
   public enum Peer: Sendable, Hashable {
-    /// A network in CIDR form or an address, IPv4 or IPv6.
+    /// A network in CIDR form, IPv4 or IPv6; of one address where that is meant.
     case network(String)
     /// All interfaces under a security group.
     case group(String)
@@ -25,10 +25,12 @@ public struct SecurityGroupSpecification: Sendable, Hashable {
     public init?(_ text: String) {
       if let name = SecurityGroupSpecification.group(in: text) {
         self = .group(name)
-      } else if IPv4Address(text) != nil || IPv4Network(text) != nil || IPv6Address(text) != nil
-        || IPv6Network(text) != nil
-      {
+      } else if IPv4Network(text) != nil || IPv6Network(text) != nil {
         self = .network(text)
+      } else if let address = IPv4Address(text) {
+        self = .network("\(address)/32")
+      } else if let address = IPv6Address(text) {
+        self = .network("\(address)/128")
       } else {
         return nil
       }

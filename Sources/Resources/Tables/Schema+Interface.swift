@@ -14,10 +14,11 @@ extension Schema {
       "Its MAC address; left out, the engine chooses once and keeps it."),
     Field(
       "address", .text(.ipv4), effect: .nextBoot,
-      "Its IPv4 address; left out, the engine or DHCP chooses."),
+      "Its IPv4 address; left out, the engine or DHCP chooses. On a bridge the guest gives it "
+        + "itself, and may have no other."),
     Field(
       "address6", .text(.ipv6), effect: .nextBoot,
-      "Its IPv6 address; left out, the engine chooses. For modes nat and isolated."),
+      "Its IPv6 address, likewise; not in mode user."),
     Field(
       "link", .choice(["up", "down"]), default: "up", effect: .live,
       "Whether the cable is plugged in."),
