@@ -102,18 +102,41 @@ struct SchemaTests {
     ("cloudInit: {userData: {any: [1, {x: ~}]}}", true), ("cloudInit: {userDate: x}", false),
     ("cloudInit: {secrets: [{name: a, env: X}]}", true),
     ("cloudInit: {secrets: [{env: X}]}", false),
+    ("interfaces: [{name: a, address6: \"fd00::1\"}]", true),
+    ("interfaces: [{name: a, address6: \"64:ff9b::10.0.0.1\"}]", true),
+    ("interfaces: [{name: a, address6: \"${var.a}\"}]", true),
+    ("interfaces: [{name: a, address6: \"fd00::g\"}]", false),
+    ("interfaces: [{name: a, address6: 10.0.0.1}]", false),
+    ("interfaces: [{name: a, bandwidth: {inbound: 10M}}]", true),
+    ("interfaces: [{name: a, bandwidth: {inbound: 10Mbit}}]", false),
+    ("interfaces: [{name: a, securityGroups: [Web]}]", false),
+  ]
+
+  /// What is written under a security group's `spec`, and whether it is accepted.
+  private static let rules: [(spec: String, isAccepted: Bool)] = [
+    ("ingress: []", true), ("default: {ingress: Allow}", true),
+    ("default: {ingress: Maybe}", false),
+    ("ingress: [{protocol: tcp, ports: [80, 8000-8080, \"443\"]}]", true),
+    ("ingress: [{protocol: tcp, ports: [\"0\"]}]", false),
+    ("ingress: [{protocol: tcp, ports: [80-]}]", false),
+    ("ingress: [{from: [10.0.0.0/8, 10.0.0.1, \"fd00::/64\", \"::/0\", \"group:r\"]}]", true),
+    ("ingress: [{from: [10.0.0.0/33]}]", false), ("ingress: [{from: [\"fd00::/129\"]}]", false),
+    ("ingress: [{from: [\"group:\"]}]", false), ("ingress: [{from: [web]}]", false),
+    ("ingress: [{to: [10.0.0.0/8]}]", false), ("ingress: [{protocol: sctp}]", false),
   ]
 
   @Test("a value is accepted as the decoder accepts it")
   func decoder() throws {
-    let texts = Self.values.map { spec, _ in
-      document(.virtualMachine, "m", "disks: [{name: r, image: i}]\n" + spec)
-    }
+    let values = Self.values + Self.rules
+    let texts =
+      Self.values.map { spec, _ in
+        document(.virtualMachine, "m", "disks: [{name: r, image: i}]\n" + spec)
+      } + Self.rules.map { document(.securityGroup, "r", $0.spec) }
     // One run of Python for all of them.
     try scratch.write("all.yaml", texts.joined(separator: "---\n"))
     let refused = Set(
       try judge([scratch.file("all.yaml")]).compactMap { Int($0.split(separator: " ")[1]) })
-    for (index, (spec, isAccepted)) in Self.values.enumerated() {
+    for (index, (spec, isAccepted)) in values.enumerated() {
       #expect(refused.contains(index) != isAccepted, "\(spec)")
       // The decoder's own verdict, where no variable is to be declared.
       if spec.contains("$") { continue }
