@@ -8,6 +8,8 @@ public struct ResourceGenerator: Sendable {
   public var random: SeededGenerator
   /// Which policies machines and volumes may have.
   public var policies: Policies
+  /// Whether there are networks beside those of mode `user`, and security groups.
+  public var servesNetworks: Bool
 
   /// What may decide beside the fields themselves.
   public enum Policies: Sendable {
@@ -20,9 +22,10 @@ public struct ResourceGenerator: Sendable {
   }
 
   /// Makes a generator.
-  public init(seed: UInt64, policies: Policies = .none) {
+  public init(seed: UInt64, policies: Policies = .none, servesNetworks: Bool = false) {
     random = SeededGenerator(seed: seed)
     self.policies = policies
+    self.servesNetworks = servesNetworks
   }
 
   /// A set of at most about twenty resources, in random order.
@@ -31,17 +34,46 @@ public struct ResourceGenerator: Sendable {
     let resourcePools = self.resourcePools()
     let networks = names("net").map { name in
       Resource.normalized(
-        .network, name, ["mode": "user"],
+        .network, name, network(name),
         labels: [.init(name: "tier", value: String(Int.random(in: 0..<3, using: &random)))])
     }
     let images = names("image", atLeast: 1).map { image($0, pools) }
     let volumes = names("volume").map { volume($0, pools) }
+    let groups = servesNetworks ? securityGroups() : []
     var machines: [Resource] = []
     for name in names("vm", upTo: 6) {
-      machines.append(machine(name, images, networks, resourcePools, volumes))
+      machines.append(machine(name, images, networks, groups, resourcePools, volumes))
     }
-    return (pools + resourcePools + networks + images + volumes + machines)
+    return (pools + resourcePools + networks + groups + images + volumes + machines)
       .shuffled(using: &random)
+  }
+
+  /// A network's mode goes with its name, so that no set takes from a machine of another set what
+  /// that asks of it.
+  private mutating func network(_ name: String) -> JSONValue {
+    guard servesNetworks, name != "net0" else { return ["mode": "user"] }
+    var spec: JSONValue = ["mode": name == "net1" ? "isolated" : "nat"]
+    if random.oneIn(2) {
+      spec["subnet"] = .string("10.\(Int.random(in: 70..<73, using: &random)).0.0/24")
+    }
+    if random.oneIn(2) { spec["ipv6"] = ["enabled": .bool(random.oneIn(2))] }
+    if random.oneIn(2) {
+      let address = "192.0.2.\(Int.random(in: 1..<4, using: &random))"
+      spec["dns"] = ["hosts": [["name": "printer", "addresses": [.string(address)]]]]
+    }
+    if random.oneIn(3) { spec["mtu"] = 1400 }
+    return spec
+  }
+
+  /// Groups that name themselves and each other.
+  private mutating func securityGroups() -> [Resource] {
+    let names = names("sg")
+    return names.map { name in
+      let peers = names.filter { _ in random.oneIn(2) }.map { JSONValue.string("group:\($0)") }
+      var spec: JSONValue = ["default": ["egress": random.oneIn(2) ? "Allow" : "Deny"]]
+      if !peers.isEmpty { spec["ingress"] = [["protocol": "tcp", "from": .array(peers)]] }
+      return .normalized(.securityGroup, name, spec)
+    }
   }
 
   private mutating func names(_ word: String, atLeast: Int = 0, upTo: Int = 4) -> [String] {
@@ -98,8 +130,8 @@ public struct ResourceGenerator: Sendable {
   }
 
   private mutating func machine(
-    _ name: String, _ images: [Resource], _ networks: [Resource], _ pools: [Resource],
-    _ volumes: [Resource]
+    _ name: String, _ images: [Resource], _ networks: [Resource], _ groups: [Resource],
+    _ pools: [Resource], _ volumes: [Resource]
   ) -> Resource {
     var disks: [JSONValue] = []
     if let image = images.randomElement(using: &random) {
@@ -117,6 +149,10 @@ public struct ResourceGenerator: Sendable {
     ]
     if let network = networks.randomElement(using: &random) {
       interface["network"] = .string(network.id.name)
+      if network.id.name != "net0", let group = groups.randomElement(using: &random) {
+        interface["securityGroups"] = [.string(group.id.name)]
+        if random.oneIn(2) { interface["bandwidth"] = ["inbound": .integer(1 << 20)] }
+      }
     }
     let strategies: [JSONValue] = ["Always", "RerunOnFailure", "Manual", "Halted"]
     var spec: JSONValue = [

@@ -10,7 +10,9 @@ struct PlanHistory {
   private let engine = MemoryEngine(host: HostCapacity(cpuMillicores: 16_000, memory: 6 << 30))
   private var generator: ResourceGenerator
 
-  init(seed: UInt64) { generator = ResourceGenerator(seed: seed, policies: .all) }
+  init(seed: UInt64) {
+    generator = ResourceGenerator(seed: seed, policies: .all, servesNetworks: true)
+  }
 
   /// Plans random resources with random options over what the last step left, and applies that.
   mutating func step() async throws -> Plan {

@@ -20,7 +20,7 @@ struct PlanPropertyTests {
 
   @Test("in any order that a plan allows, its acts lead to an empty plan", arguments: 0..<200)
   func converges(seed: Int) async throws {
-    var generator = ResourceGenerator(seed: UInt64(seed), policies: .mild)
+    var generator = ResourceGenerator(seed: UInt64(seed), policies: .mild, servesNetworks: true)
     let engine = MemoryEngine()
     var options = PlanOptions(allowReplace: true)
     for round in 0..<3 {
@@ -50,7 +50,7 @@ struct PlanPropertyTests {
 
   @Test("what is refused stays refused, and the rest is done", arguments: 0..<200)
   func refusals(seed: Int) async throws {
-    var generator = ResourceGenerator(seed: UInt64(seed), policies: .all)
+    var generator = ResourceGenerator(seed: UInt64(seed), policies: .all, servesNetworks: true)
     let engine = MemoryEngine(host: HostCapacity(cpuMillicores: 8000, memory: 3 << 30))
     for _ in 0..<3 {
       let resources = generator.resources()
@@ -69,7 +69,7 @@ struct PlanPropertyTests {
 
   @Test("B after A is B from nothing, but for what is retained", arguments: 0..<200)
   func history(seed: Int) async throws {
-    var generator = ResourceGenerator(seed: UInt64(seed), policies: .mild)
+    var generator = ResourceGenerator(seed: UInt64(seed), policies: .mild, servesNetworks: true)
     let (first, second) = (MemoryEngine(), MemoryEngine())
     let (a, b) = (generator.resources(), generator.resources())
     let options = PlanOptions(allowReplace: true, prune: true, set: "web", takeOver: true)
@@ -96,7 +96,7 @@ struct PlanPropertyTests {
   @Test(
     "destroying everything leaves nothing, and what is retained can be released", arguments: 0..<60)
   func destroysAll(seed: Int) async throws {
-    var generator = ResourceGenerator(seed: UInt64(seed), policies: .mild)
+    var generator = ResourceGenerator(seed: UInt64(seed), policies: .mild, servesNetworks: true)
     let engine = MemoryEngine()
     let resources = generator.resources()
     try await engine.apply(try await plan(resources, engine), &generator.random)
@@ -124,7 +124,7 @@ struct PlanPropertyTests {
 
   @Test("a plan doesn't depend on the order of the documents", arguments: 0..<100)
   func order(seed: Int) async throws {
-    var generator = ResourceGenerator(seed: UInt64(seed), policies: .all)
+    var generator = ResourceGenerator(seed: UInt64(seed), policies: .all, servesNetworks: true)
     // A small host, so that admission has something to refuse.
     let engine = MemoryEngine(host: HostCapacity(cpuMillicores: 8000, memory: 3 << 30))
     try await engine.apply(try await plan(generator.resources(), engine), &generator.random)
