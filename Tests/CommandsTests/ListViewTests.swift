@@ -1,5 +1,7 @@
 import EngineInterface
+import JSON
 import Resources
+import TestSupport
 import Testing
 
 @testable import Commands
@@ -51,6 +53,22 @@ struct ListViewTests {
       table(.volume, [Fixture.volume]) == """
         NAME       STATE  SIZE  FORMAT  POOL     USED-BY  AGE
         web1-data  Ready  20Gi  qcow2   default  web1     60m
+        """)
+  }
+
+  @Test("security groups, with how much they allow")
+  func groups() {
+    func group(_ name: String, _ spec: JSONValue) -> ObservedResource {
+      ObservedResource(
+        .normalized(.securityGroup, name, spec), uid: name, created: noon - 3600)
+    }
+    let web = group("web", ["ingress": [["protocol": "tcp"], ["protocol": "icmp"]]])
+    let closed = group("closed", ["default": ["egress": "Deny"]])
+    #expect(
+      table(.securityGroup, [web, closed]) == """
+        NAME    STATE  INGRESS  EGRESS  AGE
+        web     Ready  2 rules  all     60m
+        closed  Ready  none     none    60m
         """)
   }
 
