@@ -158,7 +158,7 @@ let package = Package(
       ]),
     tests(
       "EndToEnd",
-      ["JSON", "Monitor", "QEMU", "Resources", "SystemIO", subprocess, systemPackage]),
+      ["JSON", "Monitor", "Networking", "QEMU", "Resources", "SystemIO", subprocess, systemPackage]),
 
     // Processes that die where a test says, and what stands in for QEMU. Never installed.
     faultInjection("FaultPoints", ["SystemIO"]),

@@ -6,14 +6,14 @@ enum BoxCases {
   static let machine = "VirtualMachine/box"
 
   static var all: [FieldCase] {
-    pools + storage + network + images + sources + common + policies + [replaced] + firmware + [
-      halted
-    ]
+    pools + storage + network + images + sources + common + policies + served + [replaced]
+      + servedAnew + firmware + [halted]
   }
 
   /// What every kind has; in the end all of it is as before.
   private static let common: [FieldCase] = [
     ("StoragePool/fast", "pool/fast"), ("ResourcePool/team", "rp/team"), ("Network/lab", "net/lab"),
+    ("SecurityGroup/web", "sg/web"),
     ("Image/boot", "image/boot"), ("Volume/data", "vol/data"), (machine, "vm/box"),
   ].flatMap { subject, address -> [FieldCase] in
     [
@@ -43,8 +43,7 @@ enum BoxCases {
   ]
 
   private static let network = [
-    FieldCase("Network/lab", "mode", to: "nat", .refused("unsupported")),
-    FieldCase("Network/lab", "bridge", to: "br0", .invalid("conflicting-fields")),
+    FieldCase("Network/lab", "bridge", to: "br0", .invalid("conflicting-fields"))
   ]
 
   private static let policies = [

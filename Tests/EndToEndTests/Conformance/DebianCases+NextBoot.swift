@@ -3,7 +3,7 @@ import QEMU
 
 // What waits for the next boot; all of it is seen after one.
 extension DebianCases {
-  static var nextBoot: [FieldCase] { hardware + network + seed + [last] }
+  static var nextBoot: [FieldCase] { hardware + network + servedAnew + seed + [last] }
 
   private static let hardware = [
     FieldCase(machine, "cpu.count", to: 1, .nextBoot, shows: "1") { try await $0.inGuest("nproc") },

@@ -5,7 +5,7 @@ import QEMU
 enum DebianCases {
   static let machine = "VirtualMachine/deb"
 
-  static var all: [FieldCase] { atOnce + disks + interfaces + ports + probes + nextBoot }
+  static var all: [FieldCase] { atOnce + disks + interfaces + ports + served + probes + nextBoot }
 
   private static let atOnce = [
     FieldCase(machine, "metadata.labels", to: ["tier": "test"], .none, shows: "test") {
@@ -62,11 +62,11 @@ enum DebianCases {
 
   private static let interfaces = [
     FieldCase(
-      machine, "interfaces", at: "interfaces[third]", to: ["name": "third"], .live, shows: "3"
+      machine, "interfaces", at: "interfaces[third]", to: ["name": "third"], .live, shows: "4"
     ) { try await $0.cards() },
     FieldCase(
       machine, "interfaces[].name", at: "interfaces[third].name", to: "fourth", .live,
-      paths: ["interfaces[third]", "interfaces[fourth]"], shows: "3 true"
+      paths: ["interfaces[third]", "interfaces[fourth]"], shows: "4 true"
     ) { "\(try await $0.cards()) \(try await $0.hardware().has(device: "net-fourth-device"))" },
     FieldCase(
       machine, "interfaces[].link", at: "interfaces[fourth].link", to: "down", .live, shows: "1"
@@ -74,7 +74,7 @@ enum DebianCases {
     FieldCase(
       machine, "interfaces[].link", at: "interfaces[fourth].link", to: "up", .live, shows: "0"
     ) { try await $0.unplugged() },
-    FieldCase(machine, "interfaces", at: "interfaces[fourth]", to: nil, .live, shows: "2") {
+    FieldCase(machine, "interfaces", at: "interfaces[fourth]", to: nil, .live, shows: "3") {
       try await $0.cards()
     },
   ]

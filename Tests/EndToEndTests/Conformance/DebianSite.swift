@@ -13,6 +13,12 @@ enum DebianSite {
       manifest("StoragePool", "second", [:]),
       manifest("Network", "lab", ["mode": "user", "subnet": "10.44.0.0/24"]),
       manifest("Network", "side", ["mode": "user", "subnet": "10.55.0.0/24"]),
+      manifest(
+        "Network", "house",
+        [
+          "mode": "nat", "subnet": "10.88.0.0/24", "ipv6": ["subnet": "fd00:88::/64"],
+          "dns": ["domain": "house.test"],
+        ]), manifest("SecurityGroup", "walled", ["default": ["egress": "Deny"]]),
       manifest("Volume", "data", ["size": "16Mi"]), manifest("Volume", "second", ["size": "12Mi"]),
       manifest(
         "VirtualMachine", "deb",
@@ -22,7 +28,10 @@ enum DebianSite {
             ["name": "root", "image": "debian", "size": "4Gi"],
             ["name": "data", "volume": "data"], ["name": "spare", "size": "4Mi"],
           ],
-          "interfaces": [["name": "lan", "network": "lab"], ["name": "wan"]],
+          "interfaces": [
+            ["name": "lan", "network": "lab"], ["name": "wan"],
+            ["name": "house", "network": "house", "mac": .string(houseMAC)],
+          ],
           "cloudInit": [
             "secrets": [
               ["name": "by-file", "file": "old-word"], ["name": "by-env", "env": "OLD_WORD"],
@@ -34,6 +43,9 @@ enum DebianSite {
         ]),
     ]
   }
+
+  /// The address of its card on a network that ingot serves.
+  static let houseMAC = "52:54:00:88:00:01"
 
   /// Has each boot leave the secrets in a file.
   static func userData(_ more: String) -> JSONValue {

@@ -92,7 +92,19 @@ final class Rehearsal {
   private func wait(_ test: FieldCase) {
     waiting.append(test)
     // That a network is defined anew shows where a machine is plugged into it.
-    required.formUnion(test.kind == .network ? ["interfaces[lan].network"] : test.paths)
+    required.formUnion(test.kind == .network ? plugs(of: test.subject) : test.paths)
+  }
+
+  /// The paths of the networks of the machine's interfaces on a network.
+  private func plugs(of network: String) -> [String] {
+    let subject = "VirtualMachine/\(machine)"
+    let manifest = manifests.first { $0.subject == subject }?.manifest
+    return (manifest?["spec"]?["interfaces"]?.array ?? []).compactMap { interface in
+      guard let name = interface["name"]?.string, let on = interface["network"]?.string,
+        network == "Network/\(on)"
+      else { return nil }
+      return "interfaces[\(name)].network"
+    }
   }
 
   /// Waits for what comes within seconds, or never.
