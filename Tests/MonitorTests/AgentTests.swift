@@ -206,6 +206,8 @@ struct PartsTests {
     arguments: [
       nil, Probe(.guestAgent), Probe(.exec(command: ["/bin/true", "a b"])),
       Probe(.tcp(address: "127.0.0.1", port: 80, through: .userNetwork)),
+      Probe(.tcp(address: "127.0.0.1", port: 80, through: .host)),
+      Probe(.tcp(address: "10.88.0.2", port: 80, through: .network("/n/lab"))),
       Probe(.console(text: "login:"), initialDelay: 5, failureThreshold: 9),
     ] as [Probe?])
   func roundTrip(probe: Probe?) throws {
@@ -213,8 +215,25 @@ struct PartsTests {
       machineID: "m", generation: "7", qemu: "/q",
       machine: MachineSpec(name: "n", uuid: "u", memory: 1, accelerator: .tcg),
       strategy: .rerunOnFailure, restartDelay: RestartDelay(initial: 3), grace: 4,
-      readiness: probe)
+      readiness: probe, networkExecutable: "/b/ingot-network")
     let text = configuration.json.text()
     #expect(try MonitorConfiguration(JSONReader(JSONValue(parsing: text))) == configuration)
+  }
+
+  @Test("What was written before there were taps is read")
+  func earlier() throws {
+    let configuration = MonitorConfiguration(
+      machineID: "m", generation: "7", qemu: "/q",
+      machine: MachineSpec(name: "n", uuid: "u", memory: 1, accelerator: .tcg))
+    var json = configuration.json.object ?? [:]
+    json["networkExecutable"] = nil
+    #expect(try MonitorConfiguration(JSONReader(.object(json))) == configuration)
+    let record = StartedRecord(
+      process: ProcessIdentity(pid: 7, startTime: 8, bootID: "b"),
+      time: Timestamp(seconds: 1, nanoseconds: 2), generation: "7", accelerator: "tcg",
+      consoleStart: 3, taps: [])
+    var written = record.json.object ?? [:]
+    written["taps"] = nil
+    #expect(try StartedRecord(JSONReader(.object(written))) == record)
   }
 }
