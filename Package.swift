@@ -108,8 +108,9 @@ let package = Package(
       "Commands",
       [
         "JSON", "Resources", "Diagnostics", "Manifests", "EngineInterface", "Planning",
-        "Execution", "EmbeddedEngine", "Conversion", "DiskImage", "SystemIO", "Monitor", "QEMU",
-        "YAML", "XML", "Archive", "Ext4", argumentParser, crypto,
+        "Execution", "EmbeddedEngine", "Conversion", "DiskImage", "SystemIO", "Monitor",
+        "Networking", "QEMU", "Supervision", "YAML", "XML", "Archive", "Ext4", argumentParser,
+        crypto,
       ]),
     .executableTarget(name: "ingot", dependencies: ["Commands"], swiftSettings: settings),
     .executableTarget(
@@ -154,7 +155,7 @@ let package = Package(
       "Commands",
       [
         "Commands", "DiskImage", "JSON", "Resources", "Diagnostics", "EngineInterface", "Execution",
-        "Planning", "QEMU", "XML",
+        "Networking", "Planning", "QEMU", "SystemIO", "XML",
       ]),
     tests(
       "EndToEnd",

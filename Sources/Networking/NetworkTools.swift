@@ -1,12 +1,26 @@
-internal import SystemIO
+public import SystemIO
 
 /// The programs of the host that networks are made with.
-enum NetworkTool: String, CaseIterable {
-  case dnsmasq, ip, nft, nsenter, slirp4netns, tc, unshare
+public enum NetworkTool: String, Sendable, CaseIterable {
+  /// Addresses and names for guests.
+  case dnsmasq
+  /// Links, addresses and routes.
+  case ip
+  /// Rules for packets.
+  case nft
+  /// The way into a namespace.
+  case nsenter
+  /// The way out for an ordinary user.
+  case slirp4netns
+  /// Limits of bandwidth.
+  case tc
+  /// The way to a new namespace.
+  case unshare
 
   private static let searchPath = "/usr/sbin:/usr/bin:/sbin:/bin"
 
-  private var package: String {
+  /// The Debian package that has it.
+  public var package: String {
     switch self {
     case .dnsmasq: "dnsmasq-base"
     case .ip, .tc: "iproute2"
@@ -17,7 +31,7 @@ enum NetworkTool: String, CaseIterable {
   }
 
   /// Where it is.
-  func path() throws(NetworkError) -> String {
+  public func path() throws(NetworkError) -> String {
     if let path = findExecutable(rawValue, searchPath: Self.searchPath) { return path }
     throw NetworkError(
       "networks need '\(rawValue)', which is not in \(Self.searchPath); install the package "
@@ -25,7 +39,7 @@ enum NetworkTool: String, CaseIterable {
   }
 
   /// A start of it with these arguments.
-  func request(_ arguments: [String]) throws(NetworkError) -> SpawnRequest {
+  public func request(_ arguments: [String]) throws(NetworkError) -> SpawnRequest {
     SpawnRequest(
       try path(), arguments, environment: ["PATH=\(Self.searchPath)", "LC_ALL=C"], directory: "/")
   }

@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import EmbeddedEngine
+internal import EngineInterface
 internal import JSON
+internal import Resources
 internal import SystemIO
 
 struct DoctorCommand: AsyncParsableCommand {
@@ -16,7 +18,8 @@ struct DoctorCommand: AsyncParsableCommand {
     let environment = Environment.current()
     let home = try environment.homeDirectory(option: global.home)
     let checks = HostChecks(environment: environment, host: .live(), home: home)
-    var results = try await blocking { checks.run() }
+    let subnets = await subnets(home)
+    var results = try await blocking { checks.run(subnets: subnets) }
     if fileExists(home), !results.contains(where: { $0.name == "database" && $0.verdict == .fail })
     {
       results.append(try await consistency())
@@ -29,6 +32,20 @@ struct DoctorCommand: AsyncParsableCommand {
       for line in view.lines(results) { TextStream.output.line(line) }
     }
     if results.contains(where: { $0.verdict == .fail }) { throw QuietExit(status: .failed) }
+  }
+
+  /// The IPv4 networks that the engine holds; none where it can't be read, as another check says.
+  private func subnets(_ home: String) async -> [(name: String, subnet: String)] {
+    guard fileExists(home), let session = try? EngineSession.open(global),
+      let observed = try? await session.engine.observe()
+    else { return [] }
+    return observed.resources.filter { $0.resource.id.kind == .network }.flatMap { network in
+      // Behind QEMU's own network the host's are not hidden.
+      NetworkDetails(network).directory == nil
+        ? []
+        : NetworkDetails(network).subnets.filter { !$0.contains(":") }
+          .map { (network.resource.id.name, $0) }
+    }
   }
 
   /// Whether every thing has its row and every row its thing.

@@ -14,7 +14,9 @@ struct HostChecks: Sendable {
   var home: String
 
   /// All checks, what matters most first.
-  func run() -> [Check] {
+  ///
+  /// - Parameter subnets: the IPv4 networks that the engine holds, by the network's name.
+  func run(subnets: [(name: String, subnet: String)]) -> [Check] {
     let programs = Programs.paths(environment)
     return qemuAndAccelerator() + [
       program(
@@ -28,7 +30,8 @@ struct HostChecks: Sendable {
         "ssh", "ssh", package: "openssh-client", missing: .warn,
         consequence: "`ingot ssh` does not work"),
       userNamespaces(), controlGroups(), firmware(programs), capacity(),
-    ]
+      networkSupervisor(),
+    ] + NetworkChecks(facts: .gather(environment, host: host)).run(subnets: subnets)
   }
 
   private var searchPath: String { environment.path.joined(separator: ":") }
@@ -69,6 +72,16 @@ struct HostChecks: Sendable {
         help: "install it beside ingot or in ../libexec/ingot")
     }
     return .ok("ingot-monitor", programs.monitor)
+  }
+
+  private func networkSupervisor() -> Check {
+    let path = Programs.network(environment)
+    guard access(path, X_OK) == 0 else {
+      return .warn(
+        "ingot-network", "not found: networks of mode nat, isolated and bridge can't be run",
+        help: "install it beside ingot or in ../libexec/ingot")
+    }
+    return .ok("ingot-network", path)
   }
 
   private func homeDirectory() -> Check {

@@ -9,6 +9,22 @@ enum Programs {
   /// QEMU's program for this host's guests.
   static let qemu = "qemu-system-x86_64"
 
+  /// `ingot-network`, named by where it would be where it isn't found.
+  static func network(_ environment: Environment) -> String {
+    environment.companion("ingot-network") ?? "/usr/libexec/ingot/ingot-network"
+  }
+
+  /// This program's own file.
+  ///
+  /// - Throws: `SystemError` where /proc doesn't tell.
+  static func own() throws(SystemError) -> String {
+    guard let resolved = realpath("/proc/self/exe", nil) else {
+      throw SystemError("find", "/proc/self/exe", errno: errno)
+    }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+
   /// Where the engine's programs are.
   ///
   /// What is not found is named by where it would be, so that the act that needs it says so and
