@@ -29,6 +29,7 @@ struct Ingot: AsyncParsableCommand {
         subcommands: [
           StartCommand.self, StopCommand.self, RebootCommand.self, PauseCommand.self,
           ResumeCommand.self, ConsoleCommand.self, SSHCommand.self, ExecCommand.self,
+          PortForwardCommand.self, ConnectCommand.self,
         ]),
       CommandGroup(
         name: "From and to elsewhere",

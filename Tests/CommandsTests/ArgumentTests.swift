@@ -65,35 +65,14 @@ struct ArgumentTests {
     "command lines that do not parse exit with 64",
     arguments: [
       "frobnicate", "plan --frob", "apply -f a.yaml --parallelism 0", "destroy",
-      "destroy --all vm/web1", "get vm -o pdf", "wait web1 --timeout soon", "convert /",
+      "destroy --all vm/web1", "get vm -o pdf", "map -o pdf", "port-forward web1",
+      "port-forward web1 0", "port-forward web1 80 --address here", "wait web1 --timeout soon",
+      "convert /",
       "convert / -o a --format floppy", "convert / -o a --partition /boot=much",
       "convert / -o a --one-file-system --all-file-systems",
     ])
   func usage(line: String) {
     #expect(CommandLineTool.check(line.split(separator: " ").map(String.init)) == .usage)
-  }
-
-  @Test("ssh goes to the forwarded port, with host keys kept apart")
-  func ssh() throws {
-    let words = try SSHArguments.words(
-      for: Fixture.running, user: "root", knownHosts: "/h/known_hosts",
-      extra: ["-o", "BatchMode=yes", "uptime"])
-    #expect(
-      words == [
-        "-p", "40022", "-o", "UserKnownHostsFile=/h/known_hosts", "-o",
-        "StrictHostKeyChecking=accept-new", "-o", "HostKeyAlias=web1.u-1", "-l", "root",
-        "127.0.0.1", "-o", "BatchMode=yes", "uptime",
-      ])
-  }
-
-  @Test("a machine without a forward of port 22 says how to get one")
-  func noForward() {
-    #expect {
-      _ = try SSHArguments.words(
-        for: Fixture.crashed, user: nil, knownHosts: "/h", extra: [])
-    } throws: { error in
-      ErrorReport(error).help?.contains("ports: [{guest: 22}]") == true
-    }
   }
 
   @Test("forwards are shown as the engine allocated them")

@@ -32,7 +32,7 @@ enum Programs {
   static func paths(_ environment: Environment) -> ProgramPaths {
     ProgramPaths(
       monitor: environment.companion("ingot-monitor") ?? "/usr/libexec/ingot/ingot-monitor",
-      network: environment.companion("ingot-network") ?? "/usr/libexec/ingot/ingot-network",
+      network: network(environment),
       qemu: environment.program(qemu) ?? "/usr/bin/\(qemu)",
       qemuImage: environment.program("qemu-img") ?? "/usr/bin/qemu-img",
       firmwareCode: firmware("CODE"), firmwareVariables: firmware("VARS"))
