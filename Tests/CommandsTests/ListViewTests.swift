@@ -19,9 +19,9 @@ struct ListViewTests {
   func machines() {
     #expect(
       table(.virtualMachine, [Fixture.running, Fixture.crashed]) == """
-        NAME                               STATE    READY  STAGE  CPU  MEMORY  ADDRESSES          PORTS                       AGE
-        web1                               Running  yes    Login  2    512Mi   10.0.2.15,fe80::1  40022->22,0.0.0.0:8080->80  2h
-        a-machine-with-a-rather-long-name  Crashed  no     -      1    512Mi   -                  -                           2d
+        NAME                               STATE    READY  STAGE  CPU  MEMORY  ADDRESSES  PORTS                       AGE
+        web1                               Running  yes    Login  2    512Mi   10.0.2.15  40022->22,0.0.0.0:8080->80  2h
+        a-machine-with-a-rather-long-name  Crashed  no     -      1    512Mi   -          -                           2d
         """)
   }
 

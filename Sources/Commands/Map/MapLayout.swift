@@ -61,7 +61,7 @@ struct MapLayout {
   static let titleHeight = 34
   static let headerHeight = 24
   static let laneWidth = 20
-  static let cardWidth = 250
+  static let cardWidth = 280
   private static let gap = 18
   private static let barHeight = 20
 

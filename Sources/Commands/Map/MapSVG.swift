@@ -44,6 +44,8 @@ struct MapSVG {
       + " font-size: 12px; fill: #334155; }",
     ".mono { font-family: ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace;"
       + " font-size: 11px; }",
+    // So that a whole IPv6 address fits.
+    ".small { font-size: 10px; }",
     ".name { font-size: 14px; font-weight: 600; fill: #0f172a; }",
     ".strong { font-size: 12px; font-weight: 600; fill: #0f172a; }",
     ".faint { fill: #64748b; }", ".host { fill: #ffffff; stroke: #94a3b8; stroke-width: 1.5; }",
@@ -236,7 +238,7 @@ extension MapSVG {
         text(row.text, room - used, size: 11, x: left + used, y: y, class: "mono"),
       ]
     case .address:
-      return [text(row.text, room - 22, size: 11, x: left + 22, y: y, class: "mono")]
+      return [text(row.text, room - 22, size: 10, x: left + 22, y: y, class: "mono small")]
     case .port:
       return [text(row.text, room - 22, size: 11, x: left + 22, y: y, class: "mono faint")]
     }

@@ -16,7 +16,7 @@ enum MachineAddresses {
       if addresses.isEmpty { addresses = interface.address.map { [$0] } ?? [] }
       // What the guest tells names no interface, so it is good where there is one.
       if addresses.isEmpty, spec.interfaces.count == 1 {
-        addresses = (resource.machine?.addresses ?? []).filter { !isLinkLocal($0) }
+        addresses = reachable(resource)
       }
       return HostMap.Interface(
         name: interface.name, network: interface.network,
@@ -26,8 +26,13 @@ enum MachineAddresses {
     }
   }
 
-  /// Whether an address is good on its own link only, which a map has no use for: `fe80::/10`
-  /// (RFC 4291), and the site-local `fec0::/10` that QEMU's user networking gives each guest.
+  /// The addresses of a machine that are good for more than its own link.
+  static func reachable(_ resource: ObservedResource) -> [String] {
+    (resource.machine?.addresses ?? []).filter { !isLinkLocal($0) }
+  }
+
+  /// Whether an address is good on its own link only: `fe80::/10` (RFC 4291), and the site-local
+  /// `fec0::/10` that QEMU's user networking gives each guest.
   private static func isLinkLocal(_ address: String) -> Bool {
     ["fe8", "fe9", "fea", "feb", "fec"].contains { address.hasPrefix($0) }
   }

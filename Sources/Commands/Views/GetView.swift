@@ -58,7 +58,7 @@ struct GetView {
       Column(title: "CPU") { text($0, "cpu.count") },
       Column(title: "MEMORY") { text($0, "memory.guest") },
       Column(title: "ADDRESSES", isElastic: true) { resource in
-        list(resource.machine?.addresses ?? [])
+        list(isWide ? resource.machine?.addresses ?? [] : MachineAddresses.reachable(resource))
       },
       Column(title: "PORTS", isElastic: true) { list(MachinePorts.texts($0)) },
       Column(title: "ACCEL", isWide: true) { Table.Cell($0.machine?.accelerator ?? "-") },
