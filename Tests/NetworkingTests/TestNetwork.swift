@@ -51,9 +51,10 @@ final class TestNetwork {
       for path in [directory.lock, directory.log] { try replaceFile(path, with: []) }
     }
     try write()
-    scratch.onEnd { [directory] in
-      // Whatever a failed test left.
-      if let client = try? NetworkClient(directory, host: Self.host) { try? client.stop() }
+    scratch.onEnd { [directory, executable] in
+      // Whatever a failed test left, be it without its supervisor.
+      guard fileExists(directory.gateProcess) else { return }
+      try? connectNetwork(directory, executable: executable, host: Self.host).stop()
     }
   }
 
