@@ -104,6 +104,29 @@ struct BinaryTests {
   }
 
   @Test(
+    "map draws what there is, in each way", arguments: ["text", "dot", "mermaid", "svg", "json"])
+  func map(format: String) throws {
+    let pool = """
+      apiVersion: ingot/v1
+      kind: ResourcePool
+      metadata: {name: dev}
+      spec: {memory: {limit: 2Gi}}
+      ---
+
+      """
+    let apply = try ingot("apply", "-f", "-", "--yes", input: pool + network)
+    #expect(apply.status == 0, "\(apply.errors)")
+    let map = try ingot("map", "-o", format)
+    #expect(map.status == 0)
+    #expect(map.errors.isEmpty)
+    for name in ["dev", "lab", "2Gi", "user"] { #expect(map.output.contains(name), "\(name)") }
+    let chosen = try ingot("map", "-o", format, "--target", "rp/dev")
+    #expect(chosen.output.contains("dev"))
+    #expect(!chosen.output.contains("user"))
+    #expect(try ingot("map", "-o", format, "--target", "rp/deb").status == 1)
+  }
+
+  @Test(
     "errors name what to do, with their exit codes",
     arguments: [
       (["describe", "vm/web1"], Int32(1), "there is no VirtualMachine/web1"),
