@@ -15,7 +15,7 @@ extension NetworkSupervisor {
 
   private func takeDown(_ done: @escaping Done) {
     // What can't be removed does not keep the rest from being removed.
-    let steps = [removeLinks, closePair, removeRules]
+    let steps = [removeLinks, removePair, removeHostRules]
     carryOut(steps[...], nil) { [unowned self] error in
       endProcesses([uplink, names, gate]) { [unowned self] in
         namespace = nil
@@ -58,14 +58,22 @@ extension NetworkSupervisor {
     }
   }
 
-  /// Those in a namespace go with it.
-  private func removeRules(_ done: @escaping Done) {
-    guard let network, network.mode == .bridge else { return done(nil) }
-    do throws(NetworkError) {
-      let rules = try PacketRules(network, directory: directory, tracking: tracking ?? .internet)
-      run(.nft, ["--file", "-"], input: rules.removal) { done($0.failure) }
-    } catch {
-      done(error)
+  /// Takes away root's uplink, by its name: the configuration may be gone, or another.
+  private func removePair(_ done: @escaping Done) {
+    guard effectiveUserID() == 0 else { return done(nil) }
+    let link = RootUplink.hostInterface(of: directory)
+    links(onHost: true) { [unowned self] result in
+      guard case .success(let state) = result, state[link] != nil else {
+        return done(result.failure)
+      }
+      run(.ip, ["link", "delete", "dev", link], onHost: true) { done($0.failure) }
     }
+  }
+
+  /// Takes away what the host has of rules for the network; those in a namespace go with it.
+  private func removeHostRules(_ done: @escaping Done) {
+    guard effectiveUserID() == 0 else { return done(nil) }
+    let text = PacketRules.removal(of: RootUplink.hostTable(of: directory))
+    run(.nft, ["--file", "-"], input: text, onHost: true) { done($0.failure) }
   }
 }

@@ -118,25 +118,6 @@ extension NetworkSupervisor {
       done(nil)
     }
   }
-
-  /// Takes what the uplink has in the host away.
-  func closePair(_ done: @escaping Done) {
-    do {
-      guard let network, let pair = try rootUplink(network) else { return done(nil) }
-      uplinkRules = ""
-      links(onHost: true) { [unowned self] result in
-        let isThere = (try? result.get())?[pair.hostInterface] != nil
-        run(.ip, ["-batch", "-"], input: isThere ? pair.linkRemoval : "", onHost: true) {
-          [unowned self] first in
-          run(.nft, ["--file", "-"], input: pair.rulesRemoval, onHost: true) { second in
-            done(first.failure ?? second.failure)
-          }
-        }
-      }
-    } catch {
-      done(NetworkError("\(error)"))
-    }
-  }
 }
 
 extension NetworkConfiguration.Uplink {

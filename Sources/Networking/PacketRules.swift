@@ -39,7 +39,7 @@ public struct PacketRules: Sendable {
     try network.check()
     self.network = network
     self.tracking = tracking
-    table = network.mode == .bridge ? "ingot-" + shortHash(directory.path) : "ingot"
+    table = network.mode == .bridge ? RootUplink.hostTable(of: directory) : "ingot"
   }
 
   /// Whether replies must be told from what begins something, so that `tracking` matters.
@@ -69,7 +69,10 @@ public struct PacketRules: Sendable {
   }
 
   /// The text for `nft -f -` that leaves nothing of the rules; also where they are not there.
-  public var removal: String {
+  public var removal: String { Self.removal(of: table) }
+
+  /// The same for tables of any name.
+  public static func removal(of table: String) -> String {
     ["bridge", "inet"].map { "table \($0) \(table) {\n}\ndelete table \($0) \(table)\n" }.joined()
   }
 

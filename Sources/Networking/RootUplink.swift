@@ -14,6 +14,16 @@ public struct RootUplink: Hashable, Sendable {
   /// The network's end of the pair, in its namespace.
   public static let guestInterface = "up0"
 
+  /// The host's end of a network's pair.
+  static func hostInterface(of directory: NetworkDirectory) -> String {
+    "igh" + shortHash(directory.path)
+  }
+
+  /// The name of a network's tables in the host, also of mode bridge.
+  static func hostTable(of directory: NetworkDirectory) -> String {
+    "ingot-" + shortHash(directory.path)
+  }
+
   /// The uplink of a network; nil where it has another.
   ///
   /// - Parameter hostForwardsIPv6: what the host's `net/ipv6/conf/all/forwarding` says. It is not
@@ -22,8 +32,8 @@ public struct RootUplink: Hashable, Sendable {
     _ network: NetworkConfiguration, directory: NetworkDirectory, hostForwardsIPv6: Bool
   ) {
     guard case .veth(let host, let guest) = network.uplink else { return nil }
-    hostInterface = "igh" + shortHash(directory.path)
-    table = "ingot-" + shortHash(directory.path)
+    hostInterface = Self.hostInterface(of: directory)
+    table = Self.hostTable(of: directory)
     self.host = host
     self.guest = guest
     mtu = network.mtu
@@ -86,11 +96,6 @@ public struct RootUplink: Hashable, Sendable {
       }
 
       """
-  }
-
-  /// Takes the rules away: for `nft -f -`; also where there are none.
-  public var rulesRemoval: String {
-    "table inet \(table) {\n}\ndelete table inet \(table)\n"
   }
 
   /// Takes the pair away: for `ip -batch -`; fails where there is none.

@@ -44,7 +44,7 @@ struct RootUplinkTests {
       yes udp net 198.51.100.1 80
       yes tcp net 2001:db8::1 80
       no tcp world 100.64.0.2 80
-      load \(try rig.add("removal", uplink.rulesRemoval))
+      load \(try rig.add("removal", PacketRules.removal(of: uplink.table)))
       batch - \(try rig.add("links-removal", uplink.linkRemoval))
       run test ! -e /proc/sys/net/ipv4/conf/\(uplink.hostInterface)
       """)
