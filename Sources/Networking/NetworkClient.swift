@@ -26,8 +26,10 @@ public final class NetworkClient {
   }
 
   /// How the network is.
-  public func status() throws -> NetworkStatus {
-    let value = try connection.call("status", milliseconds: 20_000, changes: false)
+  ///
+  /// - Parameter milliseconds: the deadline.
+  public func status(milliseconds: Int = 20_000) throws -> NetworkStatus {
+    let value = try connection.call("status", milliseconds: milliseconds, changes: false)
     return try NetworkStatus(JSONReader(value))
   }
 

@@ -1,5 +1,6 @@
 import EmbeddedEngine
 import EngineInterface
+import Glibc
 import JSON
 import Monitor
 import Networking
@@ -63,6 +64,8 @@ struct NetworkTests {
     #expect(configuration.segment == .init(network: "10.64.0.0/24", gateway: "10.64.0.1"))
     #expect(configuration.segment6?.network.hasPrefix("fd") == true)
     #expect(configuration.ports == [])
+    // As root it goes through the host itself.
+    #expect((configuration.uplink == .userMode) == (geteuid() != 0))
 
     let changed = Self.lab(["dns": ["domain": "lab.test"]])
     try await engine.perform(.update(changed, restart: false))

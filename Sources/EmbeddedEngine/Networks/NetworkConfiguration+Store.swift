@@ -9,16 +9,18 @@ extension NetworkConfiguration {
   static let defaultMTU = 1500
 
   /// What a network is to be by the store.
-  init(_ db: Database, _ network: StoredNetwork) throws {
+  ///
+  /// - Parameter rows: what is plugged into it; nil reads that.
+  init(_ db: Database, _ network: StoredNetwork, _ rows: PlugRows? = nil) throws {
     let spec = network.spec
     guard let mode = Mode(rawValue: spec.mode.rawValue) else {
       throw EngineError("invalid", "\(network.id) is of mode user, which has no configuration")
     }
-    let plugs = try NetworkPlugs(db, network).plugs
+    let plugs = try NetworkPlugs(network, rows ?? PlugRows(db, of: [network])).plugs
     let filters = try NetworkFilters(db, of: plugs)
     self.init(
       name: network.id.name, mode: mode, bridge: spec.bridge,
-      uplink: mode == .nat ? .userMode : .none,
+      uplink: mode == .nat ? Uplink(network.subnets?.uplink) : .none,
       segment: network.subnets.map {
         Segment(network: "\($0.network)", gateway: "\($0.network.gateway)")
       },
@@ -36,5 +38,17 @@ extension NetworkConfiguration {
           inbound: plug.interface.inboundLimit.map { Int(clamping: $0) },
           outbound: plug.interface.outboundLimit.map { Int(clamping: $0) })
       })
+  }
+}
+
+extension NetworkConfiguration.Uplink {
+  /// Root's way out by a pair of addresses; without one that of an ordinary user.
+  fileprivate init(_ pair: IPv4Network?) {
+    guard let first = pair?.first.value else {
+      self = .userMode
+      return
+    }
+    self = .veth(
+      host: "\(IPv4Address(value: first + 1))", guest: "\(IPv4Address(value: first + 2))")
   }
 }

@@ -11,12 +11,13 @@ struct NetworkFacts {
   private var plugs: [String: [(network: String, plug: NetworkPlugs.Plug)]] = [:]
 
   init(_ db: Database, _ rows: [StoredResource]) throws {
-    for row in rows where row.id.kind == .network {
-      let network = try StoredNetwork(db, row.id.name)
-      guard network.hasPorts else { continue }
-      let found = try NetworkPlugs(db, network).plugs
-      networks[row.uid] = (network, found)
-      for plug in found { plugs[plug.machine.uid, default: []].append((row.id.name, plug)) }
+    let all = try rows.filter { $0.id.kind == .network }
+      .map { try StoredNetwork(db, $0.id.name) }.filter(\.hasPorts)
+    let rows = try PlugRows(db, of: all)
+    for network in all {
+      let found = try NetworkPlugs(network, rows).plugs
+      networks[network.uid] = (network, found)
+      for plug in found { plugs[plug.machine.uid, default: []].append((network.id.name, plug)) }
     }
   }
 
@@ -61,7 +62,8 @@ struct NetworkFacts {
     details["domain"] = network.spec.domain.map(JSONValue.string)
     details["mtu"] = .integer(Int64(network.spec.mtu ?? NetworkConfiguration.defaultMTU))
     switch network.spec.mode {
-    case .nat: details["uplink"] = "slirp4netns"
+    case .nat:
+      details["uplink"] = network.subnets?.uplink == nil ? "slirp4netns" : "veth"
     case .bridge: details["uplink"] = .string("bridge \(network.spec.bridge ?? "")")
     case .isolated, .user: break
     }

@@ -19,8 +19,16 @@ struct NetworkFilters {
       groups[name] = try SecurityGroupSpecification(
         Intent.pendingSpec(db, id) ?? row.resource.spec)
     }
-    for name in Set(groups.values.flatMap(\.groups)).sorted() {
-      members[name] = try Self.members(db, of: name)
+    let named = Set(groups.values.flatMap(\.groups))
+    if named.isEmpty { return }
+    // On whatever networks they are.
+    let networks = try StoredResource.all(db, kind: .network)
+      .map { try StoredNetwork(db, $0.id.name) }.filter(\.spec.mode.isSegment)
+    let rows = try PlugRows(db, of: networks)
+    for plug in try networks.flatMap({ try NetworkPlugs($0, rows).plugs }) {
+      for name in Set(plug.interface.securityGroups).intersection(named) {
+        members[name, default: []] += [plug.address, plug.address6].compactMap { $0 }
+      }
     }
   }
 
@@ -58,20 +66,6 @@ struct NetworkFilters {
     case .group(let name):
       (members[name] ?? []).map { $0 + ($0.contains(":") ? "/128" : "/32") }
     }
-  }
-
-  /// The addresses of all interfaces under a group, on whatever networks they are.
-  private static func members(_ db: Database, of group: String) throws -> [String] {
-    var found: [String] = []
-    for network in try StoredResource.all(db, kind: .network) {
-      let network = try StoredNetwork(db, network.id.name)
-      guard network.spec.mode.isSegment else { continue }
-      for plug in try NetworkPlugs(db, network).plugs
-      where plug.interface.securityGroups.contains(group) {
-        found += [plug.address, plug.address6].compactMap { $0 }
-      }
-    }
-    return found
   }
 }
 

@@ -47,17 +47,15 @@ struct NetworkHandler: ResourceHandler {
     guard let after = run.change.after else { return ActOutcome() }
     let change = run.change
     let engine = run.engine
-    let spec = try NetworkSpecification(after.spec)
-    let old = try change.before.map { try NetworkSpecification($0.resource.spec) }
-    let isElsewhere = old.map {
-      ($0.mode == .bridge) != (spec.mode == .bridge) || $0.bridge != spec.bridge
-    }
-    if spec.mode == .user {
+    let mode = try NetworkSpecification(after.spec).mode
+    if mode == .user {
       try await stop(run, isForGood: true)
-    } else if isElsewhere == true {
-      try await stop(run, isForGood: false)
-    }
-    if spec.mode != .user {
+    } else {
+      let isElsewhere = try await engine.offload {
+        try engine.isToBeElsewhere(change.id.name, uid: change.uid)
+      }
+      // The guests on it are plugged into the new one by their monitors.
+      if isElsewhere { try await stop(run, isForGood: false) }
       try await run.step("directory") { try engine.makeNetworkDirectory(change.uid) }
       try await run.step("network") { try engine.publish(change.id.name) }
     }

@@ -13,9 +13,14 @@ struct NetworkLook: Sendable {
   /// Why it does not say anything.
   var problem: String?
 
+  /// Whether a supervisor runs at all.
+  var isRunning = true
+
   /// What is not as it was applied last.
   var drift: [Drift] {
     guard let status else {
+      // One that is slow to answer has changed nothing.
+      if isRunning { return [] }
       return [
         Drift(
           path: "supervisor", applied: "running", actual: nil, effect: .live,
@@ -46,12 +51,15 @@ extension EmbeddedEngine {
     return found.withLock { $0 }
   }
 
+  /// Milliseconds that a supervisor gets to answer a look, which many wait for.
+  private static let lookLimit = 3000
+
   private func look(at directory: NetworkDirectory) -> NetworkLook {
     do {
       guard let client = try connectedNetwork(directory) else {
-        return NetworkLook(problem: "no supervisor runs")
+        return NetworkLook(problem: "no supervisor runs", isRunning: false)
       }
-      return NetworkLook(status: try client.status())
+      return NetworkLook(status: try client.status(milliseconds: Self.lookLimit))
     } catch {
       return NetworkLook(problem: "\(error)")
     }
@@ -71,7 +79,12 @@ extension EmbeddedEngine {
       for (uid, look) in examined.sorted(by: { $0.key < $1.key }) {
         try settleStaged(uid, look)
       }
-      for network in networks where try isOutdated(network) {
+      let configurations = try store.read { db in
+        let rows = try PlugRows(db, of: networks)
+        return try networks.map { try NetworkConfiguration(db, $0, rows) }
+      }
+      for (network, configuration) in zip(networks, configurations)
+      where isOutdated(NetworkDirectory(home.network(network.uid)), configuration) {
         try publish(network.id.name, launching: false)
       }
     }
@@ -90,13 +103,11 @@ extension EmbeddedEngine {
     }
   }
 
-  private func isOutdated(_ network: StoredNetwork) throws -> Bool {
-    let directory = NetworkDirectory(home.network(network.uid))
+  private func isOutdated(
+    _ directory: NetworkDirectory, _ configuration: NetworkConfiguration
+  ) -> Bool {
     guard fileExists(directory.configuration) else { return false }
     if fileExists(unreadMark(directory)) { return true }
-    let configuration = try store.read { db in
-      try NetworkConfiguration(db, StoredNetwork(db, network.id.name))
-    }
     // One that can't be read is replaced.
     return (try? NetworkConfiguration.read(directory)) != configuration
   }

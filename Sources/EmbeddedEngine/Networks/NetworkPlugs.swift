@@ -1,6 +1,3 @@
-internal import EngineInterface
-internal import GRDB
-internal import JSON
 internal import Networking
 internal import Resources
 
@@ -27,10 +24,10 @@ struct NetworkPlugs {
 
   private(set) var plugs: [Plug] = []
 
-  init(_ db: Database, _ network: StoredNetwork) throws {
+  init(_ network: StoredNetwork, _ rows: PlugRows) throws {
     var names: Set<String> = []
-    for row in try Self.machines(db, network.id) {
-      let found = try Self.interfaces(db, of: row, on: network)
+    for row in rows.machines(on: network.id.name) {
+      let found = try Self.interfaces(of: row, on: network, rows)
       // A name for a machine, which its first interface has on each network.
       for (index, plug) in found.enumerated() {
         var plug = plug
@@ -44,28 +41,13 @@ struct NetworkPlugs {
     }
   }
 
-  /// The machines that refer to a network, or are about to, sorted by name.
-  private static func machines(
-    _ db: Database, _ network: ResourceID
-  ) throws -> [StoredResource] {
-    let pending = try Intent.all(db).compactMap { intent -> ResourceID? in
-      let interfaces = intent.data["spec"]?["interfaces"]?.array ?? []
-      let isOn = interfaces.contains { $0["network"]?.string == network.name }
-      return intent.id.kind == .virtualMachine && isOn ? intent.id : nil
-    }
-    let users = try StoredResource.require(db, network).users(db)
-      .filter { $0.kind == .virtualMachine }
-    return try Set(users + pending).sorted().compactMap { try StoredResource.find(db, $0) }
-  }
-
   private static func interfaces(
-    _ db: Database, of row: StoredResource, on network: StoredNetwork
+    of row: StoredResource, on network: StoredNetwork, _ rows: PlugRows
   ) throws -> [Plug] {
-    let machine = try StoredMachine.find(db, row.uid)
+    let machine = rows.state(of: row.uid)
     let isUp = machine.map { !$0.isDown } ?? false
-    let declared = try MachineSpecification(
-      Intent.pendingSpec(db, row.id) ?? row.resource.spec)
-    var interfaces = declared.interfaces.filter { $0.network == network.id.name }
+    let declared = try rows.declared(row)
+    var interfaces = declared.filter { $0.network == network.id.name }
     if isUp, let running = try machine?.runningSpec.map({ try MachineSpecification($0) }) {
       let names = Set(interfaces.map(\.name))
       interfaces += running.interfaces.filter {
@@ -74,9 +56,8 @@ struct NetworkPlugs {
     }
     if interfaces.isEmpty { return [] }
     let given = Given(
-      macs: try Allocation.all(db, .mac, owner: row.uid),
-      addresses: try Allocation.all(db, .address, owner: row.uid),
-      ports: try Allocation.all(db, .port, owner: row.uid), isUp: isUp)
+      macs: rows.given(.mac, row.uid), addresses: rows.given(.address, row.uid),
+      ports: rows.given(.port, row.uid), isUp: isUp)
     return try interfaces.compactMap { try plug($0, of: row, given, on: network) }
   }
 

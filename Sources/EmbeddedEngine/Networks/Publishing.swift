@@ -82,6 +82,18 @@ extension EmbeddedEngine {
       "failed", "Network/\(name) is not as declared: \(reason)", help: "see \(directory.log)")
   }
 
+  /// Whether a network is to be where its supervisor can't bring it while it runs: on another bridge
+  /// of the host or on none, or with another way out through the host's routing.
+  func isToBeElsewhere(_ name: String, uid: String) throws -> Bool {
+    // Without a configuration it is nowhere yet.
+    guard let old = try? NetworkConfiguration.read(NetworkDirectory(home.network(uid))) else {
+      return false
+    }
+    let new = try store.read { db in try NetworkConfiguration(db, StoredNetwork(db, name)) }
+    if case .veth = old.uplink, old.uplink != new.uplink { return true }
+    return (old.mode == .bridge) != (new.mode == .bridge) || old.bridge != new.bridge
+  }
+
   /// Makes a network's directory.
   func makeNetworkDirectory(_ uid: String) throws {
     try makeDirectories(home.network(uid), permissions: 0o700)

@@ -1,5 +1,6 @@
 internal import EngineInterface
 internal import GRDB
+internal import Glibc
 internal import Resources
 internal import SystemIO
 
@@ -8,6 +9,8 @@ struct Subnets: Sendable, Hashable {
   var network: IPv4Network
   /// A /64; there even where guests get no IPv6 addresses.
   var network6: IPv6Network
+  /// The two addresses of root's way out, through the host's routing; nil for an ordinary user's.
+  var uplink: IPv4Network?
 
   /// Those that a network was given; nil where it has none, as in mode `user`.
   init?(_ db: Database, network uid: String) throws {
@@ -19,10 +22,13 @@ struct Subnets: Sendable, Hashable {
     }
     self.network = network
     self.network6 = network6
+    uplink = try Allocation.value(db, .subnet, owner: uid, slot: Self.uplinkSlot)
+      .flatMap { IPv4Network($0) }
   }
 
   static let slot = "4"
   static let slot6 = "6"
+  static let uplinkSlot = "uplink"
 }
 
 extension EmbeddedEngine {
@@ -31,6 +37,10 @@ extension EmbeddedEngine {
 
   /// What the way out of a network of mode nat has for itself, inside it: slirp4netns(1).
   private static let uplink = IPv4Network("10.0.2.0/24")
+
+  /// What root's ways out are chosen from, each a /30: the range of RFC 6598, which is for what
+  /// lies between a network and its translator.
+  private static let uplinkPool = IPv4Network("100.64.0.0/10")
 
   /// Gives a network its subnets: those asked for, else those it has, else new ones; or takes them
   /// back where its mode needs none.
@@ -51,6 +61,11 @@ extension EmbeddedEngine {
       ?? old?.network6 ?? newNetwork6(db)
     try Allocation.take(db, .subnet, network.description, owner: uid, slot: Subnets.slot)
     try Allocation.take(db, .subnet, network6.description, owner: uid, slot: Subnets.slot6)
+    // Kept in mode isolated too: until the act is over others see the network in its old mode.
+    if spec.mode == .nat, geteuid() == 0, old?.uplink == nil {
+      let pair = try freeUplink(try usedNetworks(db, except: uid), id, uid)
+      try Allocation.take(db, .subnet, "\(pair)", owner: uid, slot: Subnets.uplinkSlot)
+    }
   }
 
   private func requested(
@@ -96,7 +111,7 @@ extension EmbeddedEngine {
       UsedNetwork($0, "the way out of networks of mode nat")
     }
     for (owner, slot, value) in try Allocation.all(db, .subnet)
-    where slot == Subnets.slot && owner != uid {
+    where slot != Subnets.slot6 && owner != uid {
       guard let network = IPv4Network(value) else { continue }
       used.append(UsedNetwork(network, try user(of: owner, db)))
     }
@@ -121,6 +136,25 @@ extension EmbeddedEngine {
     throw EngineError(
       "in-use", "no subnet is free for \(id): all of 10.64.0.0/10 is in use",
       help: "give it `subnet`, a private network that nothing on this host uses")
+  }
+
+  /// Begins at a place of the network's own: what other engines of this host choose at the same
+  /// moment can't be known.
+  private func freeUplink(
+    _ used: [UsedNetwork], _ id: ResourceID, _ uid: String
+  ) throws -> IPv4Network {
+    if let pool = Self.uplinkPool {
+      let count = (pool.last.value - pool.first.value) / 4 + 1
+      let start = UInt32(truncatingIfNeeded: fnv1a(uid.utf8)) % count
+      for number in 0..<count {
+        let first = pool.first.value + (start + number) % count * 4
+        guard let candidate = IPv4Network("\(IPv4Address(value: first))/30") else { continue }
+        if !used.contains(where: { $0.network.overlaps(candidate) }) { return candidate }
+      }
+    }
+    throw EngineError(
+      "in-use", "no addresses are free for the way out of \(id): all of 100.64.0.0/10 is in use",
+      help: "set its mode to isolated, or run ingot as an ordinary user")
   }
 
   /// A unique local network (RFC 4193): random once, so that networks of different hosts can be
