@@ -85,9 +85,10 @@ extension EmbeddedEngine {
   /// Whether a network is to be where its supervisor can't bring it while it runs: on another bridge
   /// of the host or on none, or with another way out through the host's routing.
   func isToBeElsewhere(_ name: String, uid: String) throws -> Bool {
-    // Without a configuration it is nowhere yet.
-    guard let old = try? NetworkConfiguration.read(NetworkDirectory(home.network(uid))) else {
-      return false
+    let directory = NetworkDirectory(home.network(uid))
+    guard let old = try? NetworkConfiguration.read(directory) else {
+      // It is nowhere yet, or an act was cut short that was about to stop it.
+      return try FileLock.isHeld(directory.lock)
     }
     let new = try store.read { db in try NetworkConfiguration(db, StoredNetwork(db, name)) }
     if case .veth = old.uplink, old.uplink != new.uplink { return true }
