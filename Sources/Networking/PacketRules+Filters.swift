@@ -5,10 +5,15 @@ extension PacketRules {
   /// The mark's bit that the Internet hooks give replies.
   private static let mark = "0x10000000"
 
-  private var replies: String {
+  /// Replies alone, not all of a connection: what its client sends is judged anew, so that a filter
+  /// that is tightened ends what it no longer allows.
+  private static let replies = [
+    "ct state related", "ct state established ct direction reply",
+  ]
+
+  private var acceptReplies: [String] {
     tracking == .bridge
-      ? "ct state established,related accept"
-      : "meta mark & \(Self.mark) == \(Self.mark) accept"
+      ? Self.replies.map { "\($0) accept" } : ["meta mark & \(Self.mark) == \(Self.mark) accept"]
   }
 
   private var isTracked: Bool { Self.needsTracking(network) }
@@ -22,9 +27,8 @@ extension PacketRules {
         "mark-\(hook)",
         [
           // After the kernel has looked the connection up, at -200.
-          "type filter hook \(hook) priority -150; policy accept;",
-          "ct state established,related meta mark set meta mark | \(Self.mark)",
-        ])
+          "type filter hook \(hook) priority -150; policy accept;"
+        ] + Self.replies.map { "\($0) meta mark set meta mark | \(Self.mark)" })
     }
   }
 
@@ -56,24 +60,25 @@ extension PacketRules {
   }
 
   var filterChains: [Block] {
-    let filters = isTracked ? [replies, "iifname vmap @egress", "oifname vmap @ingress"] : []
     let ofBridge = network.mode == .bridge
+    let sent = isTracked ? acceptReplies + ["iifname vmap @egress"] : []
+    let got = isTracked ? ["oifname vmap @ingress"] : []
     return [
       .chain(
         "forward",
         ["type filter hook forward priority 10; policy accept;", "oifname @unplugged drop"]
           + neighbourRules
           // To the servers behind the host's bridge, not to other guests.
-          + (ofBridge ? requests.map { "oifname != @taps \($0)" } : []) + filters),
+          + (ofBridge ? requests.map { "oifname != @taps \($0)" } : []) + sent + got),
       .chain(
         "input",
         ["type filter hook input priority 10; policy accept;"] + detourRules + neighbourRules
-          + requests + nameRules + (isTracked ? [replies, "iifname vmap @egress"] : [])),
+          + requests + nameRules + sent),
       // In a namespace the gate alone sends this way, for whom the network's supervisor chose.
       .chain(
         "output",
         ["type filter hook output priority 10; policy accept;", "oifname @unplugged drop"]
-          + (ofBridge && isTracked ? neighbourRules + [replies, "oifname vmap @ingress"] : [])),
+          + (ofBridge && isTracked ? neighbourRules + acceptReplies + got : [])),
     ]
   }
 

@@ -193,7 +193,8 @@ struct PacketTests {
   }
 
   @Test(
-    "A connection outlives new rules, and new rules hold at once", arguments: Rig.User.available)
+    "A connection outlives new rules that allow it, and new rules hold at once",
+    arguments: Rig.User.available)
   func reload(user: Rig.User) throws {
     var network = Self.network(.nat)
     network.ports[1].filter = Filter(ingress: [Rule(.any, peers: ["0.0.0.0/0"])])
@@ -204,7 +205,10 @@ struct PacketTests {
       ])
     network.ports[0].outbound = 10_000_000
     let later = try PacketRules(network, directory: NetworkDirectory("/n"), tracking: .internet)
+    network.ports[1].filter = Filter(ingress: [Rule(.tcp, ports: [81...81])])
+    let closed = try PacketRules(network, directory: NetworkDirectory("/n"), tracking: .internet)
     let path = try rig.add("later.nft", later.text)
+    let closedPath = try rig.add("closed.nft", closed.text)
     let removal = try rig.add("removal.nft", later.removal)
     rig.add(
       """
@@ -217,6 +221,9 @@ struct PacketTests {
       yes tcp a 10.77.0.11 81
       load \(path)
       yes held a one
+      load \(closedPath)
+      yes tcp a 10.77.0.11 81
+      no held a one
       load \(removal)
       load \(removal)
       yes udp a 10.77.0.11 80
