@@ -152,3 +152,17 @@ private func processFacts(
   guard fields.count > 19, let start = UInt64(fields[19]) else { return nil }
   return (start, fields[0] == "Z" || fields[0] == "X")
 }
+
+/// Lets this process have as many descriptors open as its hard limit allows, at most `most`.
+///
+/// The limit is that of the whole process, so that its executable decides about it; what it starts
+/// has the same one.
+public func allowOpenDescriptors(_ most: UInt) throws(SystemError) {
+  let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+  var limit = rlimit()
+  try checked("read the limit of", "open descriptors") { getrlimit(resource, &limit) }
+  let wanted = min(limit.rlim_max, most)
+  guard limit.rlim_cur < wanted else { return }
+  limit.rlim_cur = wanted
+  try checked("raise the limit of", "open descriptors") { setrlimit(resource, &limit) }
+}
