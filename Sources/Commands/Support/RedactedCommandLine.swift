@@ -10,7 +10,7 @@ enum RedactedCommandLine {
     "--watch", "-w", "--log", "--force", "--offline", "--detailed-exitcode", "--version", "--help",
     "-h", "--verify", "--one-file-system", "--all-file-systems", "--allow-replace", "--prune",
     "--stdin", "-i", "--verbose", "-v", "--take-over", "--move", "--staged", "--refresh-only",
-    "--help-hidden",
+    "--help-hidden", "--config", "--pass-descriptor",
   ]
   /// Options whose value is harmless.
   static let plain: Set<String> = [
@@ -18,7 +18,7 @@ enum RedactedCommandLine {
     "--timeout", "--for", "--grace", "--limit", "--events", "--since", "--overlay", "--var-file",
     "--format", "--set", "--name", "--memory", "--cpus", "--network", "--to", "--from",
     "--selector", "-l",
-    "--target", "--exclude", "--replace", "--pool", "--firmware",
+    "--target", "--exclude", "--replace", "--pool", "--firmware", "--address",
   ]
   /// Options of which the name before `=` is harmless, and the value is not.
   static let named: Set<String> = ["--var"]
