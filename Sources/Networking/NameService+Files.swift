@@ -43,14 +43,19 @@ extension NameService {
     }
   }
 
-  /// The leased addresses that are reserved for somebody else now: dnsmasq would keep them from
-  /// their new owner until the lease ends.
+  /// The leased addresses that are not reserved for who holds them any more.
+  ///
+  /// Until the lease ends dnsmasq would keep them from a new owner, and would answer for the name of
+  /// a machine that is gone.
   private func staleLeases() throws(NetworkError) -> Set<InternetAddress> {
     let owners = Self.owners(reservations)
     let before = Self.owners(try text(directory.namesReservations))
     var stale: Set<InternetAddress> = []
     for line in try leaseLines() {
-      guard let owner = owners[line.address] else { continue }
+      guard let owner = owners[line.address] else {
+        stale.insert(line.address)
+        continue
+      }
       // Of IPv6 dnsmasq does not write down who it is; who had it before must have it still.
       let holder = line.mac ?? before[line.address]
       if holder?.lowercased() != owner.lowercased() { stale.insert(line.address) }

@@ -158,4 +158,24 @@ struct NameServiceTests {
     #expect(try service.change() == .none)
     #expect(try service.leases().last?.expires == nil)
   }
+
+  @Test("A machine that is gone leaves no lease, by which its name would be answered still")
+  func departure() throws {
+    let scratch = try Scratch()
+    let directory = NetworkDirectory(scratch.path)
+    var network = Self.network(.isolated)
+    try NameService(network, directory: directory).write()
+    let lines = [
+      "1900000000 52:54:00:00:00:0a 10.77.0.10 a *", "1900000000 52:54:00:00:00:0b 10.77.0.11 b *",
+      "duid 00:01:00:01", "0 2 fd00:77::11 b 00:04",
+    ]
+    let text = lines.joined(separator: "\n") + "\n"
+    try replaceFile(directory.namesLeases, with: Array(text.utf8))
+    network.ports.remove(at: 1)
+    let service = try NameService(network, directory: directory)
+    #expect(try service.change() == .restart)
+    try service.write()
+    #expect(try service.leases().map(\.address) == ["10.77.0.10"])
+    #expect(try service.change() == .none)
+  }
 }
