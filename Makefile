@@ -3,7 +3,8 @@
 # make demo       builds the Debian image, starts two guests, shows that a second plan is empty
 # make test       every test
 # make bench      every published figure, each beside the peer's
-# make faults     kills command, monitor and QEMU at every step that outlives the process
+# make faults     kills command, monitor and QEMU at every step that outlives the process, and the
+#                 processes of networks under traffic
 # make fuzz       coverage-guided fuzzing: TARGET=ext4|archive|disk|manifest SECONDS=600
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -54,7 +55,8 @@ test: build
 
 faults:
 	@Scripts/dependencies.sh build run test
-	INGOT_FAULTS=all swift test --filter 'FaultInjectionTests/everyStep'
+	INGOT_FAULTS=all INGOT_ROUNDS=30 swift test \
+	  --filter 'FaultInjectionTests/everyStep|NetworkKillTests'
 
 bench: build
 	@Scripts/dependencies.sh run bench

@@ -37,6 +37,21 @@ actor DistributionTrees {
     try await tree(suite, variant: "essential", ["iputils-ping"])
   }
 
+  /// A small Debian for networks, with servers and without an init system.
+  func networkGuest() async throws -> String {
+    let name = "network-guest"
+    if let task = trees[name] { return try await task.value.tree }
+    let directory = try Self.makeDirectory()
+    let project = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+    let task = Task {
+      try await shell(
+        "'\(project.joined(separator: "/"))/Scripts/network-guest.sh' \(name)", in: directory)
+      return Paths(tree: "\(directory)/\(name)", archive: "")
+    }
+    trees[name] = task
+    return try await task.value.tree
+  }
+
   private func tree(
     _ suite: String, variant: String, _ packages: [String]
   ) async throws -> Paths {

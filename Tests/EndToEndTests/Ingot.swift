@@ -12,6 +12,10 @@ struct Ingot {
   let directory: String
   /// Variables beside those of the test's own environment.
   var environment: [String: String] = [:]
+  /// A program and its first arguments that ingot is run by; empty where it just runs.
+  var launcher: [String] = []
+  /// The executable where it isn't the built one itself.
+  var program: String?
 
   /// What a command answered.
   struct Answer {
@@ -32,11 +36,16 @@ struct Ingot {
     )
   }
 
+  /// The command of some arguments, its program first.
+  private func command(_ arguments: [String]) throws -> [String] {
+    launcher + [try program ?? Self.executable()] + arguments
+  }
+
   /// Runs a command to its end.
   func run(_ arguments: [String], input: String = "") async throws -> Answer {
     let result = try await Subprocess.run(
-      .path(FilePath(Self.executable())), arguments: Arguments(arguments),
-      environment: variables, workingDirectory: FilePath(directory), input: .string(input),
+      .name("env"), arguments: Arguments(try command(arguments)), environment: variables,
+      workingDirectory: FilePath(directory), input: .string(input),
       output: .string(limit: 1 << 24), error: .string(limit: 1 << 24))
     let code: Int32
     switch result.terminationStatus {

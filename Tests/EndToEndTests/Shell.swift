@@ -5,9 +5,12 @@ import Testing
 /// Runs a script of a test's own with bash; it must succeed.
 ///
 /// In it `root DISK` answers what e2fsprogs call the last partition of a raw disk.
+///
+/// - Parameter launcher: a program and its first arguments that bash is run by.
 @discardableResult
 func shell(
-  _ script: String, in directory: String, sourceLocation: SourceLocation = #_sourceLocation
+  _ script: String, in directory: String, by launcher: [String] = [],
+  sourceLocation: SourceLocation = #_sourceLocation
 ) async throws -> String {
   let root = """
     root() {
@@ -17,11 +20,12 @@ func shell(
 
     """
   let result = try await Subprocess.run(
-    .name("bash"), arguments: ["-c", root + script],
+    .name("env"), arguments: Arguments(launcher + ["bash", "-c", root + script]),
     environment: .inherit.updating(["LC_ALL": "C"]), workingDirectory: FilePath(directory),
     output: .string(limit: 1 << 26), error: .string(limit: 1 << 24))
   try #require(
-    result.terminationStatus.isSuccess, "\(script)\n\(result.standardError)",
+    result.terminationStatus.isSuccess,
+    "\(script)\n\(result.standardOutput)\n\(result.standardError)",
     sourceLocation: sourceLocation)
   return result.standardOutput
 }
