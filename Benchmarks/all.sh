@@ -8,7 +8,7 @@ source Benchmarks/lib.sh
 echo "$(nproc) cores, $(uname -m), $(uname -r); medians in seconds; ratio is ours / peer's"
 row "" ours peer ratio target
 status=0
-for name in version validate plan apply start convert convert-many; do
+for name in version validate plan apply start network convert convert-many; do
   Benchmarks/$name.sh "$bin" || { row "$name.sh" failed - - "see above"; status=1; }
 done
 exit $status
