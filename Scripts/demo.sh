@@ -10,6 +10,7 @@ step() {
 
 step apply -f Images/debian-12.yaml -f Manifests/quickstart.yaml --yes
 step get vm
+step exec web1 -- ping -c 1 web2
 step plan -f Images/debian-12.yaml -f Manifests/quickstart.yaml --detailed-exitcode
 cat <<TEXT
 
