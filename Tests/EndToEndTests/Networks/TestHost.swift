@@ -189,6 +189,8 @@ extension TestHost {
     world ip link add world0 type veth peer name host0
     world ip link set world0 netns $$
     ip link set lo up
+    # Root's networks route IPv6 through a host that is a router itself, and make none of it.
+    echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
     ip address add \(address)/24 dev world0
     ip address add \(address6)/64 dev world0 nodad
     ip link set world0 up
