@@ -6,8 +6,8 @@ set -euo pipefail
 build="libarchive-dev libsqlite3-dev libxml2-dev libyaml-dev libzstd-dev zlib1g-dev pkg-config make"
 run="qemu-system-x86 qemu-utils mmdebstrap debian-archive-keyring openssh-client ovmf"
 run+=" dnsmasq-base iproute2 nftables slirp4netns"
-test="acl attr bzip2 libcap2-bin e2fsprogs fdisk genisoimage graphviz libvirt-clients libxml2-utils"
-test+=" python3 python3-jsonschema python3-yaml tar xz-utils zstd"
+test="acl attr bind9-dnsutils bzip2 libcap2-bin e2fsprogs fdisk genisoimage graphviz libvirt-clients libxml2-utils"
+test+=" iputils-ping python3 python3-jsonschema python3-yaml tar util-linux xz-utils zstd"
 bench="e2fsprogs libvirt-clients libvirt-daemon libvirt-daemon-driver-qemu libyaml-dev python3 time zstd"
 
 wanted=""
