@@ -74,12 +74,13 @@ extension EmbeddedEngine {
     let effective = try MachineSpecification(inEffect)
     try removeLeftDisks(change.uid, keeping: spec.disks + effective.disks)
     let kept = Set(now.interfaces.map(\.name)).intersection(effective.interfaces.map(\.name))
-    try store.write { db in
+    try store.write { [self] db in
       var row = try StoredMachine.require(db, change.uid)
       row.runningSpec = inEffect
       // What was plugged in just now is on the network as it is defined now.
       row.runningNetworks = row.runningNetworks?.keeping(kept)
       try row.save(db)
+      try freeAddresses(db, besides: spec, of: row)
     }
     outcome = outcome.telling(differences.filter(asked(of: change, after)), staged)
     if hasNewSecrets, change.before?.inputs != change.inputs || change.restart {

@@ -209,11 +209,14 @@ extension EmbeddedEngine {
     _ uid: String, with more: @escaping @Sendable (Database) throws -> Void = { _ in },
     _ body: @escaping @Sendable (inout StoredMachine) -> Void
   ) throws {
-    try store.change { db in
+    try store.change { [self] db in
       try more(db)
       var row = try StoredMachine.require(db, uid)
       body(&row)
       try row.save(db)
+      guard row.isDown, let id = try StoredResource.address(db, uid: uid) else { return }
+      let spec = try StoredResource.require(db, id).resource.spec
+      try freeAddresses(db, besides: MachineSpecification(spec), of: row)
     }
   }
 

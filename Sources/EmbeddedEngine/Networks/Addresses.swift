@@ -64,6 +64,22 @@ extension EmbeddedEngine {
     try Allocation.keepOnly(db, .address, owner: row.uid, slots: slots)
   }
 
+  /// Frees the addresses of interfaces that are neither declared nor a running guest's.
+  ///
+  /// - Returns: whether there were any.
+  @discardableResult
+  func freeAddresses(
+    _ db: Database, besides spec: MachineSpecification, of row: StoredMachine
+  ) throws -> Bool {
+    var slots = try heldSlots(db, row)
+    for interface in spec.interfaces {
+      let network = try StoredNetwork(db, interface.network)
+      guard network.subnets != nil else { continue }
+      slots.formUnion([network.slot(of: interface.name), network.slot6(of: interface.name)])
+    }
+    return try Allocation.keepOnly(db, .address, owner: row.uid, slots: slots)
+  }
+
   /// The slots of what a running guest has and is no longer declared.
   private func heldSlots(_ db: Database, _ row: StoredMachine) throws -> Set<String> {
     guard !row.isDown, let running = row.runningSpec else { return [] }

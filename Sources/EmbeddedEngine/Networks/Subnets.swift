@@ -50,7 +50,8 @@ extension EmbeddedEngine {
     _ db: Database, _ spec: NetworkSpecification, _ id: ResourceID, uid: String
   ) throws {
     guard spec.mode.isSegment else {
-      return try Allocation.keepOnly(db, .subnet, owner: uid, slots: [])
+      try Allocation.keepOnly(db, .subnet, owner: uid, slots: [])
+      return
     }
     let old = try Subnets(db, network: uid)
     let network =
