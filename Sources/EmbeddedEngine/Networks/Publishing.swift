@@ -4,6 +4,7 @@ internal import Glibc
 internal import JSON
 internal import Networking
 internal import Resources
+internal import Supervision
 internal import SystemIO
 
 // Networks as their supervisors are to see them. All of this blocks.
@@ -121,11 +122,10 @@ extension EmbeddedEngine {
     try removeFile(directory.configuration)
     do {
       try client.stop()
+    } catch let error as RPCError where error.isGone {
+      // It ends, as one does that was told to by somebody who died since.
     } catch {
-      // It may be gone before it could answer.
-      guard try !FileLock.isHeld(directory.lock) else {
-        throw EngineError("failed", "the network's supervisor does not end: \(error)")
-      }
+      throw EngineError("failed", "the network's supervisor does not end: \(error)")
     }
     let deadline = host.uptime() + Self.networkPatience
     while try FileLock.isHeld(directory.lock) {
