@@ -19,6 +19,7 @@ actor DistributionTrees {
   /// What makes Debian 12 a guest that a test can talk to.
   private static let guestPackages = [
     "linux-image-cloud-amd64", "systemd-sysv", "udev", "dbus", "cloud-init", "qemu-guest-agent",
+    "iputils-ping",
     "cloud-guest-utils", "fdisk", "e2fsprogs", "iproute2", "ifupdown", "isc-dhcp-client",
     "openssh-server", "netbase", "attr", "acl",
   ]

@@ -29,15 +29,19 @@ extension DebianCases {
     FieldCase(
       machine, "interfaces[].securityGroups", at: "interfaces[house].securityGroups",
       to: ["walled"], .live, shows: "dropped"
-    ) { try await $0.reaches(port: 9) },
+    ) { try await $0.reachesGateway() },
     FieldCase(
-      walled, "egress", to: [["protocol": "tcp", "ports": [9], "to": ["10.88.0.0/24"]]], .live,
-      shows: "reached, dropped"
-    ) { "\(try await $0.reaches(port: 9)), \(try await $0.reaches(port: 10))" },
+      walled, "egress", to: [["protocol": "icmp", "to": ["10.88.0.0/24"]]], .live, shows: "reached"
+    ) { try await $0.reachesGateway() },
     FieldCase(
       walled, "default.egress", to: "Allow", and: [Edit(walled, "egress", to: nil)], .live,
-      paths: ["egress", "default.egress"], shows: "reached"
-    ) { try await $0.reaches(port: 10) },
+      paths: ["egress", "default.egress"], shows: "reached, without rules"
+    ) {
+      let rules = try await $0.network("house") { network in
+        network.ports.first?.filter?.egress == nil ? "without rules" : "by a rule"
+      }
+      return "\(try await $0.reachesGateway()), \(rules)"
+    },
   ]
 
   static let servedAnew = [
