@@ -82,6 +82,8 @@ let package = Package(
     library("QEMU", ["JSON", "SystemIO"]),
     library("Supervision", ["JSON", "SystemIO"]),
     library("Networking", ["JSON", "Supervision", "SystemIO"]),
+    // Apart from the rest of Networking, so that no guest's monitor carries it.
+    library("NetworkService", ["JSON", "Networking", "Supervision", "SystemIO"]),
     library("Monitor", ["JSON", "QEMU", "Supervision", "Networking", "SystemIO"]),
 
     // The engine's interface, the planner, the language.
@@ -109,14 +111,15 @@ let package = Package(
       [
         "JSON", "Resources", "Diagnostics", "Manifests", "EngineInterface", "Planning",
         "Execution", "EmbeddedEngine", "Conversion", "DiskImage", "SystemIO", "Monitor",
-        "Networking", "QEMU", "Supervision", "YAML", "XML", "Archive", "Ext4", argumentParser,
-        crypto,
+        "Networking", "NetworkService", "QEMU", "Supervision", "YAML", "XML", "Archive", "Ext4",
+        argumentParser, crypto,
       ]),
     .executableTarget(name: "ingot", dependencies: ["Commands"], swiftSettings: settings),
     .executableTarget(
       name: "ingot-monitor", dependencies: ["Monitor", "SystemIO"], swiftSettings: settings),
     .executableTarget(
-      name: "ingot-network", dependencies: ["Networking", "SystemIO"], swiftSettings: settings),
+      name: "ingot-network", dependencies: ["NetworkService", "SystemIO"],
+      swiftSettings: settings),
 
     // Tests.
     library("TestSupport", ["JSON", "Resources", "EngineInterface", "SystemIO", "FileTree"]),
@@ -133,7 +136,7 @@ let package = Package(
     tests("QEMU", ["QEMU", "JSON", "SystemIO"]),
     tests("Supervision", ["Supervision", "JSON", "SystemIO"]),
     tests("Monitor", ["Monitor", "QEMU", "Supervision", "Networking", "JSON", "SystemIO"]),
-    tests("Networking", ["Networking", "Supervision", "JSON", "SystemIO"]),
+    tests("Networking", ["Networking", "NetworkService", "Supervision", "JSON", "SystemIO"]),
     tests("Planning", ["Planning", "JSON", "Resources", "Diagnostics", "EngineInterface"]),
     tests("Manifests", ["Manifests", "JSON", "Resources", "Diagnostics", "YAML"]),
     tests(
@@ -171,7 +174,7 @@ let package = Package(
       ], path: "Scenarios"),
     faultProgram("fault-qemu", ["FaultPoints", "JSON", "SystemIO"], path: "FakeQEMU"),
     faultProgram("fault-monitor", ["FaultPoints", "Monitor", "SystemIO"], path: "Monitor"),
-    faultProgram("fault-network", ["FaultPoints", "Networking", "SystemIO"], path: "Network"),
+    faultProgram("fault-network", ["FaultPoints", "NetworkService", "SystemIO"], path: "Network"),
     faultProgram(
       "fault-command", ["FaultPoints", "FaultScenarios", "EmbeddedEngine", "SystemIO"],
       path: "Command"),

@@ -1,10 +1,10 @@
 /// The hardware address of an Ethernet interface.
-struct HardwareAddress: Hashable, Sendable, CustomStringConvertible {
+package struct HardwareAddress: Hashable, Sendable, CustomStringConvertible {
   /// Its six bytes.
-  let bytes: [UInt8]
+  package let bytes: [UInt8]
 
   /// Parses `52:54:00:12:34:56`.
-  init?(_ text: String) {
+  package init?(_ text: String) {
     let parts = text.split(separator: ":", omittingEmptySubsequences: false)
     var bytes: [UInt8] = []
     for part in parts {
@@ -17,15 +17,15 @@ struct HardwareAddress: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Whether one interface can have it: neither a group's address nor zero.
-  var isOneInterface: Bool { bytes[0] & 1 == 0 && bytes != [0, 0, 0, 0, 0, 0] }
+  package var isOneInterface: Bool { bytes[0] & 1 == 0 && bytes != [0, 0, 0, 0, 0, 0] }
 
   /// The last 8 bytes of the IPv6 addresses that a host makes of it (RFC 4291, appendix A).
-  var interfaceIdentifier: [UInt8] {
+  package var interfaceIdentifier: [UInt8] {
     [bytes[0] ^ 2, bytes[1], bytes[2], 0xff, 0xfe, bytes[3], bytes[4], bytes[5]]
   }
 
   /// `52:54:00:12:34:56`, in small letters.
-  var description: String {
+  package var description: String {
     bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
   }
 }

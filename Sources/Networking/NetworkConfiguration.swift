@@ -214,7 +214,7 @@ public struct NetworkConfiguration: Hashable, Sendable {
 }
 
 /// 11 hexadecimal digits of a text's FNV-1a hash: what with three letters fills an interface's name.
-func shortHash(_ text: String) -> String {
+package func shortHash(_ text: String) -> String {
   var hash: UInt64 = 0xcbf2_9ce4_8422_2325
   for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
   // Folded, as its authors ask for where a part is taken.

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import Networking
+internal import NetworkService
 internal import SystemIO
 
 /// The supervisor of a network, and its gate; see `NetworkProcess`.

@@ -1,7 +1,8 @@
+import Networking
 import SystemIO
 import Testing
 
-@testable import Networking
+@testable import NetworkService
 
 @Suite("The interfaces of a network")
 struct LinkTests {

@@ -1,3 +1,4 @@
+import NetworkService
 import Networking
 import SystemIO
 import TestSupport

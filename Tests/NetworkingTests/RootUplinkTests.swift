@@ -1,4 +1,5 @@
 import JSON
+import NetworkService
 import Networking
 import SystemIO
 import TestSupport

@@ -1,4 +1,5 @@
 import Foundation
+import NetworkService
 import Networking
 import SystemIO
 import TestSupport

@@ -1,3 +1,4 @@
+internal import NetworkService
 internal import Networking
 internal import Supervision
 internal import SystemIO

@@ -1,4 +1,5 @@
 internal import JSON
+internal import NetworkService
 internal import Networking
 internal import SystemIO
 

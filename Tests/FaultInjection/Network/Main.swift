@@ -1,6 +1,6 @@
 internal import FaultPoints
 internal import Glibc
-internal import Networking
+internal import NetworkService
 internal import SystemIO
 
 /// `ingot-network`, but its supervisors die where a test says; see `FaultPoints`.

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import JSON
+internal import Networking
 internal import Supervision
 internal import SystemIO
 

@@ -1,3 +1,4 @@
+internal import Networking
 internal import SystemIO
 
 /// What the ports' filters let pass, on the bridge, where it is known which port a frame leaves.

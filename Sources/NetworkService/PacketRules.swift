@@ -1,3 +1,5 @@
+public import Networking
+
 /// The packet rules of a network: what nft(8) reads to put them in place of the ones before.
 ///
 /// The text is one transaction: while it is loaded each packet meets the old rules or the new

@@ -1,3 +1,4 @@
+internal import Networking
 internal import SystemIO
 
 /// The kernel's settings of the caller's network namespace, as files below `/proc/sys`.

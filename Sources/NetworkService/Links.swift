@@ -1,4 +1,5 @@
 internal import JSON
+internal import Networking
 
 /// The interfaces of a namespace, as `ip -json -stats addr show` tells them.
 struct LinkState {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Networking
 internal import Supervision
 internal import SystemIO
 

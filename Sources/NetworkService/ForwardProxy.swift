@@ -1,3 +1,4 @@
+public import Networking
 public import Supervision
 public import SystemIO
 

@@ -1,4 +1,5 @@
 public import JSON
+internal import Networking
 
 /// Other programs' rules of the host, as `nft --json list ruleset` tells them.
 ///

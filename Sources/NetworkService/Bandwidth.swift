@@ -1,3 +1,5 @@
+public import Networking
+
 /// What a guest may receive in a second; what it may send is in the packet rules.
 public enum Bandwidth {
   /// Commands for `tc -batch -` that put the limit of a port in effect, or take it away.

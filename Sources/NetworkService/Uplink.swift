@@ -1,3 +1,4 @@
+public import Networking
 internal import SystemIO
 
 extension NetworkConfiguration.Uplink {

@@ -1,3 +1,4 @@
+internal import Networking
 internal import SystemIO
 
 /// A network namespace, held open: it stays while this does, whatever process of it ends.

@@ -1,3 +1,4 @@
+public import Networking
 internal import SystemIO
 
 /// Nobody sends as another: the first rules that a guest's frame meets, on the bridge.

@@ -1,3 +1,4 @@
+public import Networking
 internal import SystemIO
 
 /// The files as they stand, and who holds which address.

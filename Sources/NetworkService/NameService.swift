@@ -1,3 +1,4 @@
+public import Networking
 internal import SystemIO
 
 /// The files of a network's dnsmasq, which gives addresses and answers names.

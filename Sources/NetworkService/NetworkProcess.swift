@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Networking
 internal import Supervision
 public import SystemIO
 

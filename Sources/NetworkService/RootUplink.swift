@@ -1,3 +1,5 @@
+public import Networking
+
 /// The way out through the host's own routing: what root does in the host for it.
 ///
 /// One pair of interfaces and one table of rules, both named for the network's directory.

@@ -1,3 +1,4 @@
+public import Networking
 public import SystemIO
 
 /// The programs of the host that networks are made with.

@@ -1,3 +1,4 @@
+internal import Networking
 internal import SystemIO
 
 /// A forward with what it leads to.

@@ -1,3 +1,5 @@
+internal import Networking
+
 /// What the network's namespace takes itself, passes on and translates.
 extension PacketRules {
   private static let neighbours =
