@@ -19,9 +19,8 @@ actor DistributionTrees {
   /// What makes Debian 12 a guest that a test can talk to.
   private static let guestPackages = [
     "linux-image-cloud-amd64", "systemd-sysv", "udev", "dbus", "cloud-init", "qemu-guest-agent",
-    "iputils-ping",
-    "cloud-guest-utils", "fdisk", "e2fsprogs", "iproute2", "ifupdown", "isc-dhcp-client",
-    "openssh-server", "netbase", "attr", "acl",
+    "cloud-guest-utils", "fdisk", "e2fsprogs", "iproute2", "iputils-ping", "ifupdown",
+    "isc-dhcp-client", "openssh-server", "netbase", "attr", "acl",
   ]
 
   /// Where the trees are; they are removed when the process ends.
