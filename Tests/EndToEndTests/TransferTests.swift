@@ -111,7 +111,7 @@ import Testing
         - {name: root, volume: web1-root}
         - {name: data, volume: web1-data, limits: {bandwidth: 8Mi, iops: 500}}
       interfaces:
-        - {name: lan, mac: "52:54:00:12:34:56", link: down, ports: [{guest: 80, host: 48080}]}
+        - {name: lan, mac: "52:54:00:12:34:56", link: down, ports: [{guest: 80, host: 28080}]}
       readinessProbe: {console: {pattern: READY}}
 
     """
