@@ -78,7 +78,8 @@ extension EmbeddedEngine {
       return .direct(
         kernel: "\(directory)/\(kernel)",
         initrd: image.built.initialRAMDisk.map { "\(directory)/\($0)" },
-        commandLine: (image.built.kernelArguments ?? "") + memoryArguments(spec))
+        commandLine: (image.built.kernelArguments ?? "") + (try timerArguments)
+          + memoryArguments(spec))
     case .uefi:
       guard let code = programs.firmwareCode, let template = programs.firmwareVariables else {
         throw EngineError(
@@ -91,6 +92,12 @@ extension EmbeddedEngine {
       }
       return .uefi(code: code, variables: variables)
     }
+  }
+
+  /// Keeps a kernel that QEMU emulates on a busy host from taking late timer interrupts for a broken
+  /// timer, which is a panic at boot (kernel-parameters.txt); under KVM Linux does so by itself.
+  private var timerArguments: String {
+    get throws { try accelerator().accelerator == .tcg ? " no_timer_check" : "" }
   }
 
   /// Lets a kernel that is handed its command line use memory as soon as it is plugged in, where it
