@@ -81,6 +81,8 @@ actor DistributionTrees {
       if let kept = getenv("INGOT_TEST_TREES") { return String(cString: kept) }
       let path = try Tool.check("mktemp", ["-d", "--tmpdir", "ingot-trees-XXXXXXXX"])
         .split(separator: "\n").joined()
+      // Tests as an ordinary user read what is there.
+      _ = try Tool.check("chmod", ["755", path])
       place = path
       atexit { DistributionTrees.remove() }
       return path
