@@ -157,8 +157,9 @@ let package = Package(
     tests(
       "Commands",
       [
-        "Commands", "DiskImage", "JSON", "Resources", "Diagnostics", "EngineInterface", "Execution",
-        "Networking", "Planning", "QEMU", "SystemIO", "XML",
+        "Commands", "DiskImage", "EmbeddedEngine", "JSON", "Resources", "Diagnostics",
+        "EngineInterface", "Execution", "Networking", "NetworkService", "Planning", "QEMU",
+        "SystemIO", "XML",
       ]),
     tests(
       "EndToEnd",

@@ -7,7 +7,7 @@ internal import Networking
 /// drop all forwarded packets that they do not know.
 public struct ForeignRules: Sendable {
   /// A chain, by its family, table and name.
-  private struct Place: Hashable {
+  private struct Place: Hashable, CustomStringConvertible {
     let family: String
     let table: String
     let chain: String
@@ -20,6 +20,8 @@ public struct ForeignRules: Sendable {
       self.table = table
       self.chain = name
     }
+
+    var description: String { "\(family) \(table) \(chain)" }
   }
 
   private let chains: [JSONValue]
@@ -32,12 +34,19 @@ public struct ForeignRules: Sendable {
     rules = objects.compactMap { $0["rule"] }
   }
 
+  /// The chains that drop what is forwarded and not accepted by a rule, as `ip filter FORWARD`.
+  public var droppingChains: [String] { droppingPlaces.map(\.description) }
+
+  private var droppingPlaces: [Place] {
+    chains.filter(stopsForwarding).compactMap { Place($0, chain: "name") }
+      .filter { !$0.table.hasPrefix("ingot") }
+  }
+
   /// What would stop packets forwarded from or to an interface, and what to do; nil where nothing.
   public func problem(forwarding interface: String) -> String? {
-    let places = chains.filter(stopsForwarding).compactMap { Place($0, chain: "name") }.filter {
-      !$0.table.hasPrefix("ingot") && !accepts(interface, in: $0)
+    guard let place = droppingPlaces.first(where: { !accepts(interface, in: $0) }) else {
+      return nil
     }
-    guard let place = places.first else { return nil }
     let advice =
       chains.contains { $0["name"]?.string == "DOCKER-USER" }
       ? "for Docker: 'iptables -I DOCKER-USER -i \(interface) -j ACCEPT' and the same with -o"

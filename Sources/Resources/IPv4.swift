@@ -53,6 +53,11 @@ public struct IPv4Network: Hashable, Sendable, CustomStringConvertible {
   /// Whether an address lies in the network.
   public func contains(_ address: IPv4Address) -> Bool { address.value & mask == first.value }
 
+  /// Whether two networks have an address in common.
+  public func overlaps(_ other: IPv4Network) -> Bool {
+    contains(other.first) || other.contains(first)
+  }
+
   /// Whether a host may have the address: not the first, not the last.
   public func isHost(_ address: IPv4Address) -> Bool {
     contains(address) && address != first && address != last

@@ -1,3 +1,7 @@
+import EmbeddedEngine
+import JSON
+import NetworkService
+import Resources
 import Testing
 
 @testable import Commands
@@ -80,7 +84,7 @@ struct NetworkCheckTests {
   }
 
   @Test("a firewall of the host that drops what is forwarded, as nft lists it")
-  func firewall() {
+  func firewall() throws {
     let listed = """
       {"nftables": [{"metainfo": {"version": "1.0.6"}},
         {"chain": {"family": "ip", "table": "nat", "name": "POSTROUTING", "type": "nat",
@@ -89,9 +93,8 @@ struct NetworkCheckTests {
         {"chain": {"family": "ip", "table": "filter", "name": "FORWARD", "type": "filter",
           "hook": "forward", "prio": 0, "policy": "drop"}}]}
       """
-    let chains = NetworkFacts.droppingChains(listed: Array(listed.utf8))
+    let chains = try ForeignRules(JSONValue(parsing: Array(listed.utf8))).droppingChains
     #expect(chains == ["ip filter FORWARD"])
-    #expect(NetworkFacts.droppingChains(listed: Array("no JSON".utf8)).isEmpty)
     let facts = NetworkFacts(isRoot: true, droppingChains: chains)
     #expect(text(facts).contains("warn forwarding: the chain 'ip filter FORWARD' drops"))
     #expect(text(facts).contains("iptables -I DOCKER-USER -s SUBNET -j ACCEPT"))
@@ -100,25 +103,16 @@ struct NetworkCheckTests {
   }
 
   @Test("a subnet that the host has itself")
-  func overlap() {
-    let routes = """
-      Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
-      eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0
-      eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
-      docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
-      cut\t0000
-      """
-    let networks = NetworkFacts.networks(routes: routes)
-    #expect(networks.map(\.interface) == ["eth0", "docker0"])
-    #expect(networks.map(\.network) == ["192.0.2.0/24", "172.17.0.0/16"])
-    let facts = NetworkFacts(hostNetworks: networks)
+  func overlap() throws {
+    let bridge = try #require(IPv4Network("172.17.0.0/16"))
+    let facts = NetworkFacts(hostNetworks: [UsedNetwork(bridge, "a route of the host")])
     let found = text(
       facts, subnets: [("lab", "172.17.3.0/24"), ("far", "10.77.0.0/24"), ("odd", "nonsense")])
     #expect(
       found.hasSuffix(
         """
-        warn network lab: its subnet 172.17.3.0/24 is in use on this host: docker0 has 172.17.0.0/16
-          its guests can't reach what is behind docker0; give it another subnet
+        warn network lab: its subnet 172.17.3.0/24 is in use on this host: 172.17.0.0/16 is a route of the host
+          its guests can't reach what is behind that; give it another subnet
         """))
   }
 }

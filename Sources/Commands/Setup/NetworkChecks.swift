@@ -1,5 +1,5 @@
+internal import EmbeddedEngine
 internal import Resources
-internal import SystemIO
 
 /// What stands in the way of networks, each with the way to mend it; a judgement of facts alone.
 struct NetworkChecks: Sendable {
@@ -98,22 +98,13 @@ struct NetworkChecks: Sendable {
 
   private func overlaps(_ subnets: [(name: String, subnet: String)]) -> [Check] {
     subnets.compactMap { name, text in
-      guard let subnet = InternetNetwork(text) else { return nil }
-      let other = facts.hostNetworks.first { _, network in
-        InternetNetwork(network).map { $0.overlaps(subnet) } == true
-      }
-      guard let other else { return nil }
+      guard let subnet = IPv4Network(text),
+        let other = facts.hostNetworks.first(where: { $0.network.overlaps(subnet) })
+      else { return nil }
       return .warn(
         "network \(name)",
-        "its subnet \(text) is in use on this host: \(other.interface) has \(other.network)",
-        help: "its guests can't reach what is behind \(other.interface); give it another subnet")
+        "its subnet \(text) is in use on this host: \(other.network) is \(other.user)",
+        help: "its guests can't reach what is behind that; give it another subnet")
     }
-  }
-}
-
-extension InternetNetwork {
-  /// Whether an address lies in both.
-  fileprivate func overlaps(_ other: InternetNetwork) -> Bool {
-    contains(other.first) || other.contains(first)
   }
 }

@@ -1,3 +1,4 @@
+internal import EmbeddedEngine
 internal import JSON
 internal import NetworkService
 internal import Networking
@@ -10,6 +11,7 @@ extension NetworkFacts {
     facts.isRoot = environment.isRoot
     for name in settingNames { facts.settings[name] = setting(name) }
     facts.tunDevice = tunDevice()
+    // A program without a path is not there.
     facts.missingPrograms = NetworkTool.allCases.filter { (try? $0.path()) == nil }
       .map { ($0.rawValue, $0.package) }
     let namespace = facts.isRoot ? ["--net"] : ["--user", "--map-root-user", "--net"]
@@ -18,7 +20,7 @@ extension NetworkFacts {
       facts.filterProblem = problem(.unshare, namespace + [nft, filterProbe], host)
     }
     if facts.isRoot { facts.droppingChains = droppingChains(host) }
-    facts.hostNetworks = hostNetworks()
+    facts.hostNetworks = HostNetworks.read()
     return facts
   }
 
@@ -69,41 +71,11 @@ extension NetworkFacts {
   }
 
   private static func droppingChains(_ host: HostContext) -> [String] {
-    // Where chains can't be listed there are none to warn of.
-    let result = try? NetworkTool.nft.request(["-j", "list", "chains"])
+    // Where rules can't be listed, or are told in another form, there are none to warn of.
+    let result = try? NetworkTool.nft.request(["--json", "list", "ruleset"])
       .run(milliseconds: 5000, host: host)
-    guard let result, result.end == .exited(0) else { return [] }
-    return droppingChains(listed: result.output)
-  }
-
-  /// The chains of `nft -j list chains` that drop what is forwarded.
-  static func droppingChains(listed bytes: [UInt8]) -> [String] {
-    // What isn't as libnftables-json(5) has it names no chain.
-    let value = try? JSONValue(parsing: bytes)
-    return (value?["nftables"]?.array ?? []).compactMap { item in
-      guard let chain = item["chain"], chain["hook"] == "forward", chain["policy"] == "drop"
-      else { return nil }
-      return ["family", "table", "name"].compactMap { chain[$0]?.string }.joined(separator: " ")
-    }
-  }
-
-  private static func hostNetworks() -> [(interface: String, network: String)] {
-    // A kernel without IPv4 has no such file.
-    let bytes = (try? readFile("/proc/net/route", limit: 1 << 20)) ?? []
-    return networks(routes: String(decoding: bytes, as: UTF8.self))
-  }
-
-  /// The networks of `/proc/net/route` but for the way to everywhere (proc(5)).
-  static func networks(routes: String) -> [(interface: String, network: String)] {
-    routes.split(separator: "\n").dropFirst().compactMap { line in
-      let fields = line.split(whereSeparator: \.isWhitespace)
-      guard fields.count > 7, let first = UInt32(fields[1], radix: 16),
-        let mask = UInt32(fields[7], radix: 16), mask != 0
-      else { return nil }
-      // Both numbers are written as they stand in memory.
-      let bytes = withUnsafeBytes(of: first) { Array($0) }
-      guard let address = InternetAddress(bytes: bytes) else { return nil }
-      return (String(fields[0]), "\(address)/\(mask.nonzeroBitCount)")
-    }
+    guard let result, result.end == .exited(0), let ruleset = try? JSONValue(parsing: result.output)
+    else { return [] }
+    return ForeignRules(ruleset).droppingChains
   }
 }

@@ -1,3 +1,5 @@
+internal import EmbeddedEngine
+
 /// What of a host matters to networks of mode nat, isolated and bridge.
 struct NetworkFacts: Sendable {
   /// What can be done with something.
@@ -24,6 +26,6 @@ struct NetworkFacts: Sendable {
   var filterProblem: String?
   /// The host's own chains that drop what no rule accepts on its way through, as `ip filter FORWARD`.
   var droppingChains: [String] = []
-  /// The host's networks by interface, in CIDR form.
-  var hostNetworks: [(interface: String, network: String)] = []
+  /// The networks that the host's own routes and addresses are in.
+  var hostNetworks: [UsedNetwork] = []
 }

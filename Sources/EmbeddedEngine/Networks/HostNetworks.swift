@@ -20,7 +20,7 @@ package enum HostNetworks {
   /// Reads them from the kernel's routing tables, all of them, with those of tunnels.
   ///
   /// Without the table nothing is known to be in use.
-  static func read() -> [UsedNetwork] {
+  package static func read() -> [UsedNetwork] {
     guard let bytes = try? readFile("/proc/net/fib_trie") else { return [] }
     return parse(String(decoding: bytes, as: UTF8.self))
   }
@@ -51,12 +51,5 @@ package enum HostNetworks {
     case "BROADCAST", "MULTICAST", "ANYCAST": return nil
     default: return "a route of the host"
     }
-  }
-}
-
-extension IPv4Network {
-  /// Whether two networks have an address in common.
-  func overlaps(_ other: IPv4Network) -> Bool {
-    contains(other.first) || other.contains(first)
   }
 }
