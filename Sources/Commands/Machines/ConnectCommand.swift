@@ -23,11 +23,9 @@ struct ConnectCommand: AsyncParsableCommand {
   var passDescriptor = false
 
   func run() async throws {
-    let name = try Addresses.machines([machine])[0]
     let session = try EngineSession.open(global)
-    let observed = try await session.engine.observe()
-    let resource = try observed.resource(ResourceID(.virtualMachine, name))
-    try resource.requireRunning()
+    let (resource, observed) = try await session.runningMachine(machine)
+    let name = resource.resource.id.name
     guard let route = try GuestRoute.find(to: resource, in: observed) else {
       throw Failure(
         "\(name) is on no network that this host can reach into",

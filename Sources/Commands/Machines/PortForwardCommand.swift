@@ -29,11 +29,9 @@ struct PortForwardCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let name = try Addresses.machines([machine])[0]
     let session = try EngineSession.open(global)
-    let observed = try await session.engine.observe()
-    let resource = try observed.resource(ResourceID(.virtualMachine, name))
-    try resource.requireRunning()
+    let (resource, observed) = try await session.runningMachine(machine)
+    let name = resource.resource.id.name
     let forwards = try ports.map(forward)
     let stop = try makePipe(name: "the end of the forwarding")
     try await withTaskCancellationHandler {

@@ -27,11 +27,8 @@ struct SSHCommand: AsyncParsableCommand {
 
   func run() async throws {
     let parts = machine.split(separator: "@", maxSplits: 1).map(String.init)
-    let name = try Addresses.machines([parts.last ?? machine])[0]
     let session = try EngineSession.open(global)
-    let observed = try await session.engine.observe()
-    let resource = try observed.resource(ResourceID(.virtualMachine, name))
-    try resource.requireRunning()
+    let (resource, observed) = try await session.runningMachine(parts.last ?? machine)
     let settings = SSHSettings(
       machine: resource, user: login ?? (parts.count == 2 ? parts[0] : nil),
       knownHosts: session.home + "/known_hosts",

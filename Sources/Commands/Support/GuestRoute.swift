@@ -33,6 +33,22 @@ struct GuestRoute: Hashable, Sendable {
   }
 }
 
+extension EngineSession {
+  /// A machine whose guest runs, and all that the engine holds beside it.
+  ///
+  /// - Parameter word: the machine by name or address.
+  /// - Throws: `Failure` where it is not there, or that says how it is started.
+  func runningMachine(
+    _ word: String
+  ) async throws -> (machine: ObservedResource, observed: ObservedState) {
+    let name = try Addresses.machines([word])[0]
+    let observed = try await engine.observe()
+    let resource = try observed.resource(ResourceID(.virtualMachine, name))
+    try resource.requireRunning()
+    return (resource, observed)
+  }
+}
+
 extension ObservedResource {
   /// Makes sure that a machine's guest runs.
   ///
