@@ -39,7 +39,7 @@ public enum MonitorProcess {
   private static func run(_ options: Options, _ signals: SignalReceiver) throws {
     let directory = options.directory
     let host = HostContext.live()
-    let lock = try takeLock(options, host)
+    let lock = try options.service.takeLock(directory.lock, of: "a monitor", host: host)
     let log = try ServiceLog(directory.monitorLog, host)
     do {
       try supervise(options, signals, host, log)
@@ -48,15 +48,6 @@ public enum MonitorProcess {
       throw error
     }
     withExtendedLifetime(lock) {}
-  }
-
-  private static func takeLock(_ options: Options, _ host: HostContext) throws -> FileLock {
-    do {
-      return try options.service.takeLock(options.directory.lock, host: host)
-    } catch {
-      guard error.isBusy else { throw error }
-      throw MonitorError("a monitor runs for \(options.directory.path) already")
-    }
   }
 
   private static func supervise(

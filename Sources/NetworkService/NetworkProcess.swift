@@ -48,7 +48,7 @@ public enum NetworkProcess {
     _ options: Options, _ signals: SignalReceiver, _ host: HostContext, _ log: ServiceLog
   ) throws {
     let directory = options.directory
-    let lock = try takeLock(options, host)
+    let lock = try options.service.takeLock(directory.lock, of: "a supervisor", host: host)
     let loop = EventLoop(uptime: host.uptime)
     let supervisor = NetworkSupervisor(directory, host: host, loop: loop, log: log)
     let server = try RPCServer(directory.socket, loop: loop, log: log, host: host) {
@@ -71,15 +71,6 @@ public enum NetworkProcess {
     try server.close()
     if let problem { throw problem }
     withExtendedLifetime(lock) {}
-  }
-
-  private static func takeLock(_ options: Options, _ host: HostContext) throws -> FileLock {
-    do {
-      return try options.service.takeLock(options.directory.lock, host: host)
-    } catch {
-      guard error.isBusy else { throw error }
-      throw NetworkError("a supervisor runs for \(options.directory.path) already")
-    }
   }
 
   private static func say(_ line: String) {

@@ -103,10 +103,16 @@ public final class LaunchedService {
 
   /// The service's lock: the one it was given, or else taken now.
   ///
-  /// - Throws: `SystemError`, `isBusy` where another holds it.
-  public func takeLock(_ path: String, host: HostContext) throws(SystemError) -> FileLock {
-    if let lock { return try FileLock(handed: lock) }
-    return try FileLock.patient(path, milliseconds: 1000, host: host)
+  /// - Parameter service: what holds it, for messages: `a monitor`.
+  /// - Throws: `RPCError` where another holds it; `SystemError`.
+  public func takeLock(_ path: String, of service: String, host: HostContext) throws -> FileLock {
+    do {
+      if let lock { return try FileLock(handed: lock) }
+      return try FileLock.patient(path, milliseconds: 1000, host: host)
+    } catch {
+      guard error.isBusy else { throw error }
+      throw RPCError("\(service) runs for \(directoryName(path)) already")
+    }
   }
 
   /// Answers whoever launched the service, once: that it runs, or why not.
