@@ -215,8 +215,9 @@ extension EmbeddedEngine {
       body(&row)
       try row.save(db)
       guard row.isDown, let id = try StoredResource.address(db, uid: uid) else { return }
-      let spec = try StoredResource.require(db, id).resource.spec
-      try freeAddresses(db, besides: MachineSpecification(spec), of: row)
+      // A damaged specification must not keep a guest from being brought down.
+      let spec = try? MachineSpecification(StoredResource.require(db, id).resource.spec)
+      if let spec { try freeAddresses(db, besides: spec, of: row) }
     }
   }
 

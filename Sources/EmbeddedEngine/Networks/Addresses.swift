@@ -65,34 +65,27 @@ extension EmbeddedEngine {
   }
 
   /// Frees the addresses of interfaces that are neither declared nor a running guest's.
-  ///
-  /// - Returns: whether there were any.
-  @discardableResult
   func freeAddresses(
     _ db: Database, besides spec: MachineSpecification, of row: StoredMachine
-  ) throws -> Bool {
-    var slots = try heldSlots(db, row)
-    for interface in spec.interfaces {
-      let network = try StoredNetwork(db, interface.network)
-      guard network.subnets != nil else { continue }
-      slots.formUnion([network.slot(of: interface.name), network.slot6(of: interface.name)])
-    }
-    return try Allocation.keepOnly(db, .address, owner: row.uid, slots: slots)
+  ) throws {
+    let slots = try slots(db, spec).union(heldSlots(db, row))
+    try Allocation.keepOnly(db, .address, owner: row.uid, slots: slots)
   }
 
   /// The slots of what a running guest has and is no longer declared.
   private func heldSlots(_ db: Database, _ row: StoredMachine) throws -> Set<String> {
     guard !row.isDown, let running = row.runningSpec else { return [] }
-    var slots: Set<String> = []
-    for interface in try MachineSpecification(running).interfaces {
-      guard
+    return try slots(db, MachineSpecification(running))
+  }
+
+  /// The slots that interfaces have where their networks give addresses, and may have elsewhere.
+  private func slots(_ db: Database, _ spec: MachineSpecification) throws -> Set<String> {
+    try Set(
+      spec.interfaces.flatMap { interface -> [String] in
         let network = try StoredResource.find(db, ResourceID(.network, interface.network))
-      else { continue }
-      slots.formUnion([
-        "\(interface.name)/\(network.uid)", "\(interface.name)/\(network.uid)/6",
-      ])
-    }
-    return slots
+        return network.map { ["\(interface.name)/\($0.uid)", "\(interface.name)/\($0.uid)/6"] }
+          ?? []
+      })
   }
 
   private func requireNoForwards(

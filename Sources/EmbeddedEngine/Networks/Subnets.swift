@@ -50,8 +50,7 @@ extension EmbeddedEngine {
     _ db: Database, _ spec: NetworkSpecification, _ id: ResourceID, uid: String
   ) throws {
     guard spec.mode.isSegment else {
-      try Allocation.keepOnly(db, .subnet, owner: uid, slots: [])
-      return
+      return try Allocation.keepOnly(db, .subnet, owner: uid, slots: [])
     }
     let old = try Subnets(db, network: uid)
     let network =

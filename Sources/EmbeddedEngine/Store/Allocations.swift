@@ -93,21 +93,15 @@ enum Allocation {
   }
 
   /// Frees an owner's slots that are not among those named.
-  ///
-  /// - Returns: whether there were any.
-  @discardableResult
   static func keepOnly(
     _ db: Database, _ sort: Sort, owner: String, slots: Set<String>
-  ) throws -> Bool {
-    let others = try all(db, sort, owner: owner).keys.sorted().filter {
-      !slots.contains($0) && !$0.hasSuffix(outgoing)
-    }
-    for slot in others {
+  ) throws {
+    for slot in try all(db, sort, owner: owner).keys.sorted()
+    where !slots.contains(slot) && !slot.hasSuffix(outgoing) {
       try db.run(
         sql: "DELETE FROM allocations WHERE sort = ? AND owner = ? AND slot = ?",
         arguments: [sort.rawValue, owner, slot])
     }
-    return !others.isEmpty
   }
 
   static func free(_ db: Database, owner: String) throws {
