@@ -49,7 +49,7 @@ extension EmbeddedEngine {
       name: resource.id.name, uuid: uid, cpus: spec.cpus, maximumCPUs: spec.maximumCPUs,
       cpuModel: spec.cpuModel == "host" ? nil : spec.cpuModel, memory: memory,
       maximumMemory: max(memory, most), accelerator: choice.accelerator,
-      firmware: try firmware(uid, resource.id, spec, facts), disks: disks,
+      firmware: try firmware(uid, resource.id, spec, facts, choice.accelerator), disks: disks,
       interfaces: facts.cards.interfaces)
     return MonitorConfiguration(
       machineID: uid,
@@ -62,7 +62,8 @@ extension EmbeddedEngine {
   }
 
   private func firmware(
-    _ uid: String, _ id: ResourceID, _ spec: MachineSpecification, _ facts: ConfigurationFacts
+    _ uid: String, _ id: ResourceID, _ spec: MachineSpecification, _ facts: ConfigurationFacts,
+    _ accelerator: MachineSpec.Accelerator
   ) throws -> MachineSpec.Firmware {
     switch spec.boot {
     case .bios: return .bios
@@ -78,7 +79,7 @@ extension EmbeddedEngine {
       return .direct(
         kernel: "\(directory)/\(kernel)",
         initrd: image.built.initialRAMDisk.map { "\(directory)/\($0)" },
-        commandLine: (image.built.kernelArguments ?? "") + (try timerArguments)
+        commandLine: (image.built.kernelArguments ?? "") + timerArguments(accelerator)
           + memoryArguments(spec))
     case .uefi:
       guard let code = programs.firmwareCode, let template = programs.firmwareVariables else {
@@ -96,8 +97,8 @@ extension EmbeddedEngine {
 
   /// Keeps a kernel that QEMU emulates on a busy host from taking late timer interrupts for a broken
   /// timer, which is a panic at boot (kernel-parameters.txt); under KVM Linux does so by itself.
-  private var timerArguments: String {
-    get throws { try accelerator().accelerator == .tcg ? " no_timer_check" : "" }
+  private func timerArguments(_ accelerator: MachineSpec.Accelerator) -> String {
+    accelerator == .tcg ? " no_timer_check" : ""
   }
 
   /// Lets a kernel that is handed its command line use memory as soon as it is plugged in, where it
