@@ -113,7 +113,7 @@ extension NetworkSupervisor {
   private func status(_ completion: @escaping (Result<NetworkStatus, NetworkError>) -> Void) {
     var status = NetworkStatus(
       state: state, problem: problem, namespace: namespace?.inode ?? 0,
-      processes: processes.map { name, process in
+      processes: processes.filter(\.process.isKept).map { name, process in
         NetworkStatus.Process(
           name: name, pid: process.process?.identity.pid, restarts: process.restarts)
       }, forwardProblems: forwards.problems)

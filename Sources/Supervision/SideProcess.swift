@@ -19,6 +19,8 @@ public final class SideProcess {
   public private(set) var process: ProcessHandle?
   /// What the process that runs, or ran last, depends on.
   private var context = ""
+  /// Whether it is to run.
+  public var isKept: Bool { launch != nil }
   /// How often it was started again after it ended by itself.
   public private(set) var restarts = 0
   /// How it ended; empty while it runs.
