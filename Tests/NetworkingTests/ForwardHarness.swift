@@ -8,13 +8,16 @@ import Testing
 
 /// A proxy on a thread of its own, whose `dial` connects to servers on the host's loopback.
 final class ForwardHarness: @unchecked Sendable {
+  /// In a guest's place.
+  let server: TestServer
   // Touched by the loop's thread alone, but for `post`.
   private let loop: EventLoop
   private var proxy: ForwardProxy?
   private let posted = Mutex<[@Sendable (ForwardProxy) -> Void]>([])
   private let wake: (read: Descriptor, write: Descriptor)
 
-  init(limit: Int = 1024, idleTime: Int = 60_000) throws {
+  init(to server: TestServer, limit: Int = 1024, idleTime: Int = 60_000) throws {
+    self.server = server
     loop = EventLoop(uptime: HostContext.live().uptime)
     wake = try makePipe(name: "test")
     let proxy = ForwardProxy(loop, limit: limit, idleTime: idleTime) {
@@ -76,6 +79,7 @@ final class ForwardHarness: @unchecked Sendable {
   }
 
   func stop() {
+    server.stop()
     ask { [self] proxy in
       proxy.stop()
       loop.unwatch(wake.read)

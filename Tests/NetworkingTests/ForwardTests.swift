@@ -27,13 +27,12 @@ struct ForwardTests {
 
   @Test("Both ways pass everything, and what is ended on one way goes on on the other")
   func halfClose() throws {
-    let (server, harness) = (try Self.echo(), try ForwardHarness())
-    defer {
-      harness.stop()
-      server.stop()
-    }
+    let harness = try ForwardHarness(to: Self.echo())
+    defer { harness.stop() }
     let port = try TestServer.freePort()
-    harness.forward([Self.tcp(port, server.port), Self.tcp(port, server.port, "::1")])
+    harness.forward([
+      Self.tcp(port, harness.server.port), Self.tcp(port, harness.server.port, "::1"),
+    ])
     #expect(harness.ask { $0.problems }.isEmpty)
     for address in ["127.0.0.1", "::1"] {
       let client = try TestSocket(connectedTo: port, .stream, address)
@@ -46,13 +45,10 @@ struct ForwardTests {
 
   @Test("A hundred connections pass their own bytes each")
   func parallel() throws {
-    let (server, harness) = (try Self.echo(), try ForwardHarness())
-    defer {
-      harness.stop()
-      server.stop()
-    }
+    let harness = try ForwardHarness(to: Self.echo())
+    defer { harness.stop() }
     let port = try TestServer.freePort()
-    harness.forward([Self.tcp(port, server.port)])
+    harness.forward([Self.tcp(port, harness.server.port)])
     let clients = try (0..<100).map { _ in try TestSocket(connectedTo: port) }
     let wrong = Atomic(0)
     DispatchQueue.concurrentPerform(iterations: 100) { index in
@@ -84,13 +80,10 @@ struct ForwardTests {
       let server = try TestServer { connection in
         try connection.send([UInt8](repeating: 1, count: pieces * piece))
       }
-      let harness = try ForwardHarness()
-      defer {
-        harness.stop()
-        server.stop()
-      }
+      let harness = try ForwardHarness(to: server)
+      defer { harness.stop() }
       let port = try TestServer.freePort()
-      harness.forward([Self.tcp(port, server.port)])
+      harness.forward([Self.tcp(port, harness.server.port)])
       for _ in 0..<20 {
         let client = try TestSocket(connectedTo: port)
         // Let it all be there before it is read.
@@ -113,13 +106,10 @@ struct ForwardTests {
         sent.add(piece.count, ordering: .relaxed)
       }
     }
-    let harness = try ForwardHarness()
-    defer {
-      harness.stop()
-      server.stop()
-    }
+    let harness = try ForwardHarness(to: server)
+    defer { harness.stop() }
     let port = try TestServer.freePort()
-    harness.forward([Self.tcp(port, server.port)])
+    harness.forward([Self.tcp(port, harness.server.port)])
     let client = try TestSocket(connectedTo: port)
     Thread.sleep(forTimeInterval: 0.5)
     let stoppedAt = sent.load(ordering: .relaxed)
@@ -137,11 +127,8 @@ struct ForwardTests {
 
   @Test("A guest that does not take the connection, and a filter that does not, abort it")
   func refused() throws {
-    let (server, harness) = (try Self.echo(), try ForwardHarness())
-    defer {
-      harness.stop()
-      server.stop()
-    }
+    let harness = try ForwardHarness(to: Self.echo())
+    defer { harness.stop() }
     let port = try TestServer.freePort()
     harness.forward([Self.tcp(port, try TestServer.freePort())])
     #expect(throws: SystemError.self) { try TestSocket(connectedTo: port).receiveAll() }
@@ -150,13 +137,15 @@ struct ForwardTests {
     ]
     for rules in denied {
       harness.forward(
-        [Self.tcp(port, server.port)], filter: NetworkConfiguration.Filter(ingress: rules))
+        [Self.tcp(port, harness.server.port)], filter: NetworkConfiguration.Filter(ingress: rules))
       #expect(throws: SystemError.self) { try TestSocket(connectedTo: port).receiveAll() }
     }
     harness.forward(
-      [Self.tcp(port, server.port)],
+      [Self.tcp(port, harness.server.port)],
       filter: NetworkConfiguration.Filter(
-        ingress: [Rule(.tcp, ports: [server.port...server.port], peers: ["127.0.0.0/8"])]))
+        ingress: [
+          Rule(.tcp, ports: [harness.server.port...harness.server.port], peers: ["127.0.0.0/8"])
+        ]))
     let client = try TestSocket(connectedTo: port)
     try client.send([1])
     #expect(try client.receive() == [1])
@@ -164,19 +153,16 @@ struct ForwardTests {
 
   @Test("What stays keeps its connections; what goes ends them, and its port is free")
   func reconcile() throws {
-    let (server, harness) = (try Self.echo(), try ForwardHarness())
-    defer {
-      harness.stop()
-      server.stop()
-    }
+    let harness = try ForwardHarness(to: Self.echo())
+    defer { harness.stop() }
     let ports = [try TestServer.freePort(), try TestServer.freePort()]
-    harness.forward(ports.map { Self.tcp($0, server.port) })
+    harness.forward(ports.map { Self.tcp($0, harness.server.port) })
     let clients = try ports.map { try TestSocket(connectedTo: $0) }
     for client in clients {
       try client.send([1])
       #expect(try client.receive() == [1])
     }
-    harness.forward([Self.tcp(ports[0], server.port)])
+    harness.forward([Self.tcp(ports[0], harness.server.port)])
     try clients[0].send([2])
     #expect(try clients[0].receive() == [2])
     #expect(throws: SystemError.self) { try clients[1].receiveAll() }
@@ -191,16 +177,13 @@ struct ForwardTests {
 
   @Test("A port that another holds is reported, and taken when it is free")
   func portInUse() throws {
-    let (server, harness) = (try Self.echo(), try ForwardHarness())
-    defer {
-      harness.stop()
-      server.stop()
-    }
+    let harness = try ForwardHarness(to: Self.echo())
+    defer { harness.stop() }
     let address = try #require(InternetAddress("127.0.0.1"))
     var holder: Descriptor? = try InternetSocket.listen(.stream, at: InternetEndpoint(address, 0))
     let port = try InternetSocket.localEndpoint(#require(holder)).port
-    let forward = Self.tcp(port, server.port)
-    harness.forward([forward, Self.tcp(port, server.port, "192.0.2.77")])
+    let forward = Self.tcp(port, harness.server.port)
+    harness.forward([forward, Self.tcp(port, harness.server.port, "192.0.2.77")])
     let problems = harness.ask { $0.problems }
     #expect(problems.map(\.forward.hostAddress) == ["127.0.0.1", "192.0.2.77"])
     #expect(problems.first?.problem.contains("use another port") == true)
@@ -218,13 +201,10 @@ struct ForwardTests {
 
   @Test("More connections than there is room for wait until others end")
   func limit() throws {
-    let (server, harness) = (try Self.echo(), try ForwardHarness(limit: 2))
-    defer {
-      harness.stop()
-      server.stop()
-    }
+    let harness = try ForwardHarness(to: Self.echo(), limit: 2)
+    defer { harness.stop() }
     let port = try TestServer.freePort()
-    harness.forward([Self.tcp(port, server.port)])
+    harness.forward([Self.tcp(port, harness.server.port)])
     var clients = try (0..<3).map { _ in try TestSocket(connectedTo: port) }
     for client in clients { try client.send([1]) }
     for client in clients[..<2] { #expect(try client.receive() == [1]) }
@@ -237,16 +217,11 @@ struct ForwardTests {
 
   @Test("Datagrams find their way in and back, each sender's own, and are forgotten when idle")
   func datagrams() throws {
-    let (server, harness) = (
-      try TestServer(datagrams: ()), try ForwardHarness(limit: 2, idleTime: 200)
-    )
-    defer {
-      harness.stop()
-      server.stop()
-    }
+    let harness = try ForwardHarness(to: TestServer(datagrams: ()), limit: 2, idleTime: 200)
+    defer { harness.stop() }
     let port = try TestServer.freePort(.datagram)
     harness.forward([
-      Forward(.udp, hostAddress: "127.0.0.1", hostPort: port, guestPort: server.port)
+      Forward(.udp, hostAddress: "127.0.0.1", hostPort: port, guestPort: harness.server.port)
     ])
     let clients = try (0..<2).map { _ in try TestSocket(connectedTo: port, .datagram) }
     for round in UInt8(0)..<20 {
