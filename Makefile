@@ -48,10 +48,13 @@ demo-clean:
 	@if [ -x $(BIN)/ingot ]; then INGOT_HOME=$(DEMO_HOME) $(BIN)/ingot destroy --all --yes; fi
 	rm -rf $(DEMO_HOME)
 
-# The end-to-end tests run the release build, as users do.
+# The end-to-end tests run the release build, as users do. Those that say within how many seconds
+# packets flow again have the machine to themselves, as guests on a busy one are slow to answer.
+SWIFT_TEST := INGOT_BIN=$(CURDIR)/$(BIN) swift test --explicit-target-dependency-import-check error
 test: build
 	@Scripts/dependencies.sh run test
-	INGOT_BIN=$(CURDIR)/$(BIN) swift test --explicit-target-dependency-import-check error
+	$(SWIFT_TEST) --skip NetworkKillTests
+	$(SWIFT_TEST) --filter NetworkKillTests
 
 faults:
 	@Scripts/dependencies.sh build run test
