@@ -4,17 +4,20 @@ internal import SystemIO
 
 extension NetworkSupervisor {
   /// Ends the network: its links, processes, rules and sockets are gone when `done` is called.
+  ///
+  /// Asked again meanwhile, as by a command whose forerunner died, it is the same end that is told.
   func stop(_ done: @escaping Done) {
-    guard !isStopping else { return done(NetworkError("the network is being stopped")) }
+    waitingForEnd.append(done)
+    if isStopping { return }
     isStopping = true
     loop.cancel(retryTimer)
     forwards.stop()
     // What is being built is finished first, so that nothing is made behind its removal.
-    if isBuilding { return waiting.append { [unowned self] _ in takeDown(done) } }
-    takeDown(done)
+    if isBuilding { return waiting.append { [unowned self] _ in takeDown() } }
+    takeDown()
   }
 
-  private func takeDown(_ done: @escaping Done) {
+  private func takeDown() {
     // What can't be removed does not keep the rest from being removed.
     let steps = [removeLinks, removePair, removeHostRules]
     carryOut(steps[...], nil) { [unowned self] error in
@@ -27,7 +30,7 @@ extension NetworkSupervisor {
           log.write("\(error)")
         }
         if let error { log.write("\(error)") }
-        done(error)
+        for done in waitingForEnd { done(error) }
         onFinished()
       }
     }

@@ -32,9 +32,10 @@ final class NetworkSupervisor {
   var isStopping = false
   /// Whether processes of an earlier supervisor were found.
   private(set) var hasAdopted = false
-  /// Who waits for the build that goes on, and for the one after it.
+  /// Who waits for the build that goes on, for the one after it, and for the network's end.
   var waiting: [Done] = []
   var waitingForNext: [Done] = []
+  var waitingForEnd: [Done] = []
   var retryTimer: EventLoop.Timer?
   var failuresInARow = 0
   /// How the kernel tells replies, once that is known.

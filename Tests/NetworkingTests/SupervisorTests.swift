@@ -1,6 +1,7 @@
 import Foundation
 import NetworkService
 import Networking
+import Synchronization
 import SystemIO
 import TestSupport
 import Testing
@@ -378,6 +379,32 @@ struct SupervisorTests {
     // And it can be had again.
     #expect(try network.connect().status().state == .up)
     try network.connect().stop()
+  }
+
+  @Test("Told to stop while it stops, it tells both when all is gone")
+  func stopTwice() throws {
+    let network = try TestNetwork(.root, Self.network())
+    let status = try network.connect().status()
+    let directory = network.directory
+    let connected = Atomic(0)
+    let outcomes = Mutex<[String]>([])
+    let threads = try (0..<2).map { _ in
+      try WorkerThread {
+        do {
+          let client = try NetworkClient(directory, host: TestNetwork.host)
+          connected.add(1, ordering: .relaxed)
+          while connected.load(ordering: .relaxed) < 2 { usleep(1000) }
+          try client.stop()
+          outcomes.withLock { $0.append("stopped") }
+        } catch {
+          outcomes.withLock { $0.append("\(error)") }
+          connected.add(1, ordering: .relaxed)
+        }
+      }
+    }
+    for thread in threads { thread.join() }
+    #expect(outcomes.withLock { $0 } == ["stopped", "stopped"])
+    #expect(try network.processes(in: status.namespace) == [])
   }
 
   @Test("A host's bridge gets the taps and keeps all else")
