@@ -43,13 +43,24 @@ extension EmbeddedEngine {
           _ = try Descriptor.open(unreadMark(directory), [.readWrite, .create])
           try configuration.write(directory)
         }
-        let client = try supervisor(of: directory, launching: launching)
-        guard fileExists(unreadMark(directory)) else { return }
-        // One that is started later reads it by itself.
-        try client?.reload()
-        try removeFile(unreadMark(directory))
+        try reload(directory, launching: launching)
       } catch {
         throw networkFailed(name, directory, "\(error)")
+      }
+    }
+  }
+
+  /// Has a network's supervisor read its configuration, unless it is known to have; one that is
+  /// started later reads it by itself.
+  private func reload(_ directory: NetworkDirectory, launching: Bool) throws {
+    for attempt in 1... {
+      let client = try supervisor(of: directory, launching: launching)
+      guard fileExists(unreadMark(directory)) else { return }
+      do {
+        try client?.reload()
+        return try removeFile(unreadMark(directory))
+      } catch let error as RPCError where error.isGone && attempt < 3 {
+        // It died over it, and another takes its place.
       }
     }
   }
@@ -106,29 +117,51 @@ extension EmbeddedEngine {
   func stopNetwork(_ uid: String) throws {
     let directory = NetworkDirectory(home.network(uid))
     guard fileExists(directory.path) else { return }
-    let client: NetworkClient
-    if let running = try connectedNetwork(directory) {
-      client = running
-    } else {
-      guard try hasProcesses(directory) else { return }
+    // A supervisor that dies over it leaves records, by which another ends what they tell of.
+    for _ in 0..<3 {
+      guard let client = try supervisorToStop(directory) else { return }
+      // Nobody starts another one meanwhile, as a monitor would whose guest is on it.
+      try removeFile(directory.configuration)
       do {
-        // Its supervisor died and left them alone: another takes them up, to end them.
-        client = try connectNetwork(directory, executable: programs.network, host: host)
+        try client.stop()
+      } catch let error as RPCError where error.isGone {
+        // It ends, as one does that was told to by somebody who died since, or died.
       } catch {
-        throw EngineError("failed", "the network's processes can't be ended: \(error)")
+        throw EngineError("failed", "the network's supervisor does not end: \(error)")
       }
+      try waitForSupervisor(directory)
     }
-    // Nobody starts another one meanwhile, as a monitor would whose guest is on it.
-    try removeFile(directory.configuration)
+    guard hasProcesses(directory) else { return }
+    throw EngineError(
+      "failed", "the network's supervisor dies again and again", help: "see \(directory.log)")
+  }
+
+  /// The supervisor of a network that has one, or processes for which one is started then.
+  private func supervisorToStop(_ directory: NetworkDirectory) throws -> NetworkClient? {
+    if let running = try connectedNetwork(directory) { return running }
+    // One that begins takes no connections yet, and one that ends none any more.
+    var begun: NetworkClient?
+    try waitForSupervisor(directory) {
+      begun = try connectedNetwork(directory)
+      return begun == nil
+    }
+    if let begun { return begun }
+    guard hasProcesses(directory) else { return nil }
     do {
-      try client.stop()
-    } catch let error as RPCError where error.isGone {
-      // It ends, as one does that was told to by somebody who died since.
+      return try connectNetwork(directory, executable: programs.network, host: host)
     } catch {
-      throw EngineError("failed", "the network's supervisor does not end: \(error)")
+      // Without a configuration it stays only where it has taken up a process.
+      guard hasProcesses(directory) else { return nil }
+      throw EngineError("failed", "the network's processes can't be ended: \(error)")
     }
+  }
+
+  /// Waits until a network's supervisor has ended, while something else holds too.
+  private func waitForSupervisor(
+    _ directory: NetworkDirectory, while holds: () throws -> Bool = { true }
+  ) throws {
     let deadline = host.uptime() + Self.networkPatience
-    while try FileLock.isHeld(directory.lock) {
+    while try FileLock.isHeld(directory.lock), try holds() {
       guard host.uptime() < deadline else {
         throw EngineError(
           "failed", "the network's supervisor does not end", help: "see \(directory.log)")
@@ -141,10 +174,9 @@ extension EmbeddedEngine {
   private static let networkPatience: UInt64 = 20_000_000_000
 
   /// Whether processes are recorded that a supervisor would take up.
-  private func hasProcesses(_ directory: NetworkDirectory) throws -> Bool {
-    fileExists(directory.configuration)
-      && [directory.gateProcess, directory.namesProcess, directory.uplinkProcess]
-        .contains(where: fileExists)
+  private func hasProcesses(_ directory: NetworkDirectory) -> Bool {
+    [directory.gateProcess, directory.namesProcess, directory.uplinkProcess]
+      .contains(where: fileExists)
   }
 
   /// Removes all files of a network that has been stopped.
