@@ -292,6 +292,48 @@ struct NetworkTests {
       ).isEmpty)
     #expect(try await engine.audit() == [])
   }
+
+  @Test("A guest that its monitor started again keeps nothing of what it had before")
+  func startedAgain() async throws {
+    let fixture = try EngineFixture()
+    defer { fixture.cleanUp() }
+    let engine = try fixture.open()
+    try await engine.perform(.create(Self.lab()))
+    var other = Self.lab()
+    other.id = ResourceID(.network, "other")
+    try await engine.perform(.create(other))
+    try await engine.perform(.create(Self.guest("one", strategy: "Always")))
+    let moved = Self.guest("one", on: "other", strategy: "Always")
+    let outcome = try await engine.perform(.update(moved, restart: false))
+    #expect(outcome.staged == ["interfaces[lan].network"])
+    // Until then it is where it was.
+    let uid = try #require(try await engine.resource(.virtualMachine, "one")?.uid)
+    let port = try await configuration(engine, fixture, "lab").ports.first
+    #expect(port?.id == "\(uid)/lan" && port?.address?.hasPrefix("10.") == true)
+    #expect(
+      try await engine.resource(.virtualMachine, "one")?.machine?.addresses.first == port?.address)
+    await #expect(throws: EngineError.self) { try await engine.perform(.delete(Self.lab().id)) }
+
+    let before = try #require(try await engine.resource(.virtualMachine, "one")?.machine?.processID)
+    kill(before, SIGKILL)
+    for _ in 0..<600 {
+      let process = try await engine.resource(.virtualMachine, "one")?.machine?.processID
+      if let process, process != before { break }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    #expect(try await configuration(engine, fixture, "lab").ports.count == 0)
+    #expect(try await configuration(engine, fixture, "other").ports.count == 1)
+    #expect(try await engine.audit() == [])
+
+    // Back, at once.
+    let restarted = try await engine.perform(
+      .update(Self.guest("one", strategy: "Always"), restart: true))
+    #expect(restarted.effect == .restart)
+    #expect(try await configuration(engine, fixture, "lab").ports.count == 1)
+    #expect(try await configuration(engine, fixture, "other").ports.count == 0)
+    #expect(try await engine.audit() == [])
+    try await engine.perform(.delete(other.id))
+  }
 }
 
 /// Whether this process may make networks, for which it needs namespaces and taps.

@@ -19,7 +19,7 @@ enum MachineAddresses {
         addresses = reachable(resource)
       }
       return HostMap.Interface(
-        name: interface.name, network: interface.network,
+        name: interface.name, network: one?["network"]?.string ?? interface.network,
         mac: one?["mac"]?.string ?? interface.mac, addresses: addresses,
         isConnected: interface.isConnected,
         ports: forwards.filter { $0.interface == interface.name })

@@ -133,6 +133,11 @@ extension EmbeddedEngine {
       throw EngineError(
         "in-use", "\(row.id) is used by \(names)\(more)", help: "delete or change those first")
     }
+    guard row.id.kind == .network, let guest = try StoredNetwork.guestsLeaving(row.id, db).first
+    else { return }
+    throw EngineError(
+      "in-use", "the guest of \(guest) is on \(row.id) until its next boot",
+      help: "stop it, or restart it, first")
   }
 
   /// Commits the outcome.

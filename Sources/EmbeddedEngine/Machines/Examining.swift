@@ -124,14 +124,14 @@ extension EmbeddedEngine {
   ) throws -> Examined {
     let since = time ?? host.now().seconds
     try whereItCanBeWritten {
-      try store.write { db in
+      try store.write { [self] db in
         guard var current = try StoredMachine.find(db, row.uid) else { return }
         current.isDown = true
         current.state = state
         current.reason = reason
         current.since = since
         current.forgetGuest()
-        try current.save(db)
+        try save(current, db)
       }
     }
     return Examined(status: MachineStatus(state: state, reason: reason, since: since))

@@ -79,8 +79,7 @@ extension EmbeddedEngine {
       row.runningSpec = inEffect
       // What was plugged in just now is on the network as it is defined now.
       row.runningNetworks = row.runningNetworks?.keeping(kept)
-      try row.save(db)
-      try freeAddresses(db, besides: spec, of: row)
+      try save(row, db)
     }
     outcome = outcome.telling(differences.filter(asked(of: change, after)), staged)
     if hasNewSecrets, change.before?.inputs != change.inputs || change.restart {

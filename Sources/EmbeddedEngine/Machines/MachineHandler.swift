@@ -32,7 +32,7 @@ struct MachineHandler: ResourceHandler {
         row.runningInputs = before.inputs
       }
     }
-    try engine.reserveMACs(db, spec, uid: change.uid, isRunning: !row.isDown)
+    try engine.reserveMACs(db, spec, row)
     try engine.reserveAddresses(db, spec, row, change.id)
     try engine.reservePorts(db, spec, uid: change.uid)
     try engine.reserveDisks(db, spec, change)
@@ -184,11 +184,12 @@ struct MachineHandler: ResourceHandler {
     _ db: Database, _ change: Change, in engine: EmbeddedEngine
   ) throws -> JSONValue {
     let disks = try StoredDisk.owned(by: change.uid, db).filter { !$0.isRetired }
+    let declared = try change.after.map { try MachineSpecification($0.spec).interfaces } ?? []
+    let interfaces = Set(declared.map(\.name))
     return [
       "directory": .string(engine.home.machine(change.uid)),
       "macs": try object(
-        Allocation.all(db, .mac, owner: change.uid)
-          .filter { !$0.key.hasSuffix(Allocation.outgoing) }),
+        Allocation.all(db, .mac, owner: change.uid).filter { interfaces.contains($0.key) }),
       "ports": try object(Allocation.all(db, .port, owner: change.uid)),
       "disks": .array(
         disks.map {

@@ -8,20 +8,26 @@ internal import SystemIO
 extension EmbeddedEngine {
   /// Gives each interface its MAC: the one asked for, else the one it has, else a new one.
   ///
-  /// - Parameter isRunning: whether a guest may go on with the one it has.
+  /// - Parameter row: the machine's, for what its guest has while it runs.
   func reserveMACs(
-    _ db: Database, _ spec: MachineSpecification, uid: String, isRunning: Bool
+    _ db: Database, _ spec: MachineSpecification, _ row: StoredMachine
   ) throws {
     for interface in spec.interfaces {
       if let mac = interface.mac {
         try Allocation.take(
-          db, .mac, mac, owner: uid, slot: interface.name, keepsOld: isRunning)
-      } else if try Allocation.value(db, .mac, owner: uid, slot: interface.name) == nil {
-        let mac = try freeMAC(db, seed: uid + "/" + interface.name)
-        try Allocation.take(db, .mac, mac, owner: uid, slot: interface.name)
+          db, .mac, mac, owner: row.uid, slot: interface.name, keepsOld: !row.isDown)
+      } else if try Allocation.value(db, .mac, owner: row.uid, slot: interface.name) == nil {
+        let mac = try freeMAC(db, seed: row.uid + "/" + interface.name)
+        try Allocation.take(db, .mac, mac, owner: row.uid, slot: interface.name)
       }
     }
-    try Allocation.keepOnly(db, .mac, owner: uid, slots: Set(spec.interfaces.map(\.name)))
+    try freeMACs(db, besides: spec, of: row)
+  }
+
+  /// Frees the MACs of interfaces that are neither declared nor a running guest's.
+  func freeMACs(_ db: Database, besides spec: MachineSpecification, of row: StoredMachine) throws {
+    let interfaces = try spec.interfaces + (row.heldSpec?.interfaces ?? [])
+    try Allocation.keepOnly(db, .mac, owner: row.uid, slots: Set(interfaces.map(\.name)))
   }
 
   /// A MAC of QEMU's own prefix from a hash, so that it looks random and is the same again.

@@ -213,11 +213,7 @@ extension EmbeddedEngine {
       try more(db)
       var row = try StoredMachine.require(db, uid)
       body(&row)
-      try row.save(db)
-      guard row.isDown, let id = try StoredResource.address(db, uid: uid) else { return }
-      // A damaged specification must not keep a guest from being brought down.
-      let spec = try? MachineSpecification(StoredResource.require(db, id).resource.spec)
-      if let spec { try freeAddresses(db, besides: spec, of: row) }
+      try save(row, db)
     }
   }
 

@@ -22,6 +22,14 @@ struct StoredNetwork: Sendable {
   /// Whether machines are plugged into it, and not into QEMU's own network.
   var hasPorts: Bool { spec.mode != .user }
 
+  /// The machines whose guests are on a network though that is no longer declared, by name.
+  static func guestsLeaving(_ id: ResourceID, _ db: Database) throws -> [ResourceID] {
+    let network = try StoredNetwork(db, id.name)
+    if !network.hasPorts { return [] }
+    return try NetworkPlugs(network, PlugRows(db, of: [network])).plugs.filter(\.isUp)
+      .map(\.machine.id)
+  }
+
   /// What tells its allocation from those of the interface's on other networks.
   func slot(of interface: String) -> String { "\(interface)/\(uid)" }
   func slot6(of interface: String) -> String { "\(interface)/\(uid)/6" }
@@ -53,6 +61,10 @@ extension EmbeddedEngine {
       guard let on = try isChanging ? network : StoredNetwork(db, interface.network) else {
         continue
       }
+      // One that an act which was cut short is taking away.
+      if isChanging, try Allocation.value(db, .mac, owner: row.uid, slot: interface.name) == nil {
+        continue
+      }
       if on.spec.mode == .bridge { try requireNoForwards(interface, on, id) }
       guard let subnets = on.subnets else { continue }
       slots.formUnion([on.slot(of: interface.name), on.slot6(of: interface.name)])
@@ -64,18 +76,22 @@ extension EmbeddedEngine {
     try Allocation.keepOnly(db, .address, owner: row.uid, slots: slots)
   }
 
-  /// Frees the addresses of interfaces that are neither declared nor a running guest's.
-  func freeAddresses(
-    _ db: Database, besides spec: MachineSpecification, of row: StoredMachine
-  ) throws {
-    let slots = try slots(db, spec).union(heldSlots(db, row))
+  /// Saves a machine's row, and frees the MACs and addresses of interfaces that are neither declared,
+  /// or about to be, nor its running guest's.
+  func save(_ row: StoredMachine, _ db: Database) throws {
+    try row.save(db)
+    guard let id = try StoredResource.address(db, uid: row.uid) else { return }
+    let spec = try Intent.pendingSpec(db, id) ?? StoredResource.require(db, id).resource.spec
+    // A damaged specification must not keep a guest from being brought down.
+    guard let declared = try? MachineSpecification(spec) else { return }
+    try freeMACs(db, besides: declared, of: row)
+    let slots = try slots(db, declared).union(heldSlots(db, row))
     try Allocation.keepOnly(db, .address, owner: row.uid, slots: slots)
   }
 
   /// The slots of what a running guest has and is no longer declared.
   private func heldSlots(_ db: Database, _ row: StoredMachine) throws -> Set<String> {
-    guard !row.isDown, let running = row.runningSpec else { return [] }
-    return try slots(db, MachineSpecification(running))
+    try row.heldSpec.map { try slots(db, $0) } ?? []
   }
 
   /// The slots that interfaces have where their networks give addresses, and may have elsewhere.

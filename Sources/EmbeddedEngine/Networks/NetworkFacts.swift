@@ -23,8 +23,10 @@ struct NetworkFacts {
 
   /// Adds to a machine what its networks know of it.
   func tell(_ status: inout MachineStatus?, _ details: inout JSONValue, of uid: String) {
-    guard let own = plugs[uid]?.sorted(by: { $0.plug.interface.name < $1.plug.interface.name })
+    guard var own = plugs[uid]?.sorted(by: { $0.plug.interface.name < $1.plug.interface.name })
     else { return }
+    // A guest that is up is where it is, whatever comes with its next boot.
+    if own.contains(where: \.plug.isUp) { own.removeAll { !$0.plug.isUp } }
     details["interfaces"] = .array(
       own.map { network, plug in
         var told: JSONValue = [

@@ -15,7 +15,11 @@ struct NetworkFilters {
     let names = Set(plugs.flatMap(\.interface.securityGroups))
     for name in names.sorted() {
       let id = ResourceID(.securityGroup, name)
-      let row = try StoredResource.require(db, id)
+      guard let row = try StoredResource.find(db, id) else {
+        // A card that waits for its guest's next boot to go may be under what is gone already.
+        groups[name] = .nothing
+        continue
+      }
       groups[name] = try SecurityGroupSpecification(
         Intent.pendingSpec(db, id) ?? row.resource.spec)
     }
@@ -66,6 +70,13 @@ struct NetworkFilters {
     case .group(let name):
       (members[name] ?? []).map { $0 + ($0.contains(":") ? "/128" : "/32") }
     }
+  }
+}
+
+extension SecurityGroupSpecification {
+  /// Allows nothing.
+  fileprivate static var nothing: SecurityGroupSpecification {
+    SecurityGroupSpecification(ingress: [], egress: [])
   }
 }
 

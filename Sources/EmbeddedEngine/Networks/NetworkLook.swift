@@ -76,9 +76,12 @@ extension EmbeddedEngine {
         return try networksWithPorts(db)
       }
       if networks.isEmpty { return }
-      for (uid, look) in examined.sorted(by: { $0.key < $1.key }) {
-        try settleStaged(uid, look)
+      let looks = examined.compactMapValues(\.running?.specification)
+        .sorted { $0.key < $1.key }
+      let settled = try store.read { db in
+        try looks.filter { uid, running in try isSettled(db, uid, running) }
       }
+      for (uid, running) in settled { try forgetStaged(uid, running) }
       let configurations = try store.read { db in
         let rows = try PlugRows(db, of: networks)
         return try networks.map { try NetworkConfiguration(db, $0, rows) }
@@ -90,16 +93,26 @@ extension EmbeddedEngine {
     }
   }
 
-  /// A guest that its monitor started again has what was staged before.
-  private func settleStaged(_ uid: String, _ look: Examined) throws {
-    guard let running = look.running?.specification else { return }
-    try store.write { db in
-      guard try Allocation.hasOutgoing(db, owner: uid),
-        let id = try StoredResource.address(db, uid: uid)
+  /// Whether a guest was started by itself with what was staged before, which is not known yet.
+  private func isSettled(_ db: Database, _ uid: String, _ running: String) throws -> Bool {
+    guard let machine = try StoredMachine.find(db, uid), !machine.isDown else { return false }
+    let hasOutgoing = try Allocation.hasOutgoing(db, owner: uid)
+    guard machine.runningSpec != nil || hasOutgoing,
+      let id = try StoredResource.address(db, uid: uid)
+    else { return false }
+    let row = try StoredResource.require(db, id)
+    return running == row.resource.mark(row.generation)
+  }
+
+  /// Forgets what was in effect before a guest was started with all that is stored, and frees the
+  /// addresses that went with it.
+  private func forgetStaged(_ uid: String, _ running: String) throws {
+    try store.write { [self] db in
+      guard try isSettled(db, uid, running), var machine = try StoredMachine.find(db, uid)
       else { return }
-      let row = try StoredResource.require(db, id)
-      guard running == row.resource.mark(row.generation) else { return }
+      machine.runningSpec = nil
       _ = try Allocation.freeOutgoing(db, owner: uid)
+      try save(machine, db)
     }
   }
 

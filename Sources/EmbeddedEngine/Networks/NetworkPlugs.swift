@@ -15,7 +15,7 @@ struct NetworkPlugs {
     var address6: String?
     var hostName: String
     var forwards: [NetworkConfiguration.Forward]
-    /// Whether a guest has it that was started with it, or may be.
+    /// Whether a guest is up that is on the network by it.
     var isUp: Bool
 
     /// `MACHINEUID/INTERFACE`.
@@ -48,17 +48,23 @@ struct NetworkPlugs {
     let isUp = machine.map { !$0.isDown } ?? false
     let declared = try rows.declared(row)
     var interfaces = declared.filter { $0.network == network.id.name }
-    if isUp, let running = try machine?.runningSpec.map({ try MachineSpecification($0) }) {
-      let names = Set(interfaces.map(\.name))
-      interfaces += running.interfaces.filter {
-        $0.network == network.id.name && !names.contains($0.name)
-      }
+    let running = try machine?.heldSpec?.interfaces
+    let here = running.map { interfaces in
+      Set(interfaces.filter { $0.network == network.id.name }.map(\.name))
+    }
+    for left in running ?? [] where left.network == network.id.name {
+      if interfaces.contains(where: { $0.name == left.name }) { continue }
+      // But for where it is, a card that is about to be on another network is what is declared.
+      interfaces.append(declared.first { $0.name == left.name } ?? left)
     }
     if interfaces.isEmpty { return [] }
     let given = Given(
       macs: rows.given(.mac, row.uid), addresses: rows.given(.address, row.uid),
       ports: rows.given(.port, row.uid), isUp: isUp)
-    return try interfaces.compactMap { try plug($0, of: row, given, on: network) }
+    return try interfaces.compactMap { interface in
+      let isHere = here?.contains(interface.name) ?? true
+      return try plug(interface, of: row, given, on: network, isHere: isHere)
+    }
   }
 
   /// What a machine has been given.
@@ -74,20 +80,22 @@ struct NetworkPlugs {
     }
   }
 
+  /// - Parameter isHere: whether a guest that is up has it on this network by now; else it comes with
+  ///   the next boot.
   private static func plug(
     _ interface: MachineSpecification.Interface, of row: StoredResource, _ given: Given,
-    on network: StoredNetwork
+    on network: StoredNetwork, isHere: Bool
   ) throws -> Plug? {
     // Freed already: its guest lets go of it with the next boot.
     guard let mac = given.value(given.macs, interface.name) else { return nil }
     var plug = Plug(
-      machine: row, interface: interface, mac: mac, hostName: "", forwards: [], isUp: given.isUp)
+      machine: row, interface: interface, mac: mac, hostName: "", forwards: [],
+      isUp: given.isUp && isHere)
     if let subnets = network.subnets {
       func address(_ slot: String, _ fits: (String) -> Bool) -> String? {
-        let now = network.address(in: given.value(given.addresses, slot))
         // What a guest has from before its network was given another range is of no use there.
-        return now.flatMap { fits($0) ? $0 : nil }
-          ?? network.address(in: given.addresses[slot])
+        [given.value(given.addresses, slot), given.addresses[slot]]
+          .compactMap { network.address(in: $0) }.first(where: fits)
       }
       plug.address = address(network.slot(of: interface.name)) {
         IPv4Address($0).map(subnets.network.isHost) ?? false
@@ -98,6 +106,8 @@ struct NetworkPlugs {
         }
       }
       if plug.address == nil { return nil }
+      // A port of the host leads to one place.
+      if !isHere { return plug }
       plug.forwards = try interface.ports.compactMap {
         try forward($0, given.ports[$0.slot(of: interface.name)])
       }

@@ -28,6 +28,13 @@ struct PlugRows {
         .filter { $0.kind == .virtualMachine }
       users[name] = Set(there).union(coming)
     }
+    for machine in try StoredMachine.changedWhileUp(db) {
+      // A damaged specification names no networks.
+      guard let spec = machine.runningSpec.flatMap({ try? MachineSpecification($0) }),
+        let id = try StoredResource.address(db, uid: machine.uid)
+      else { continue }
+      for name in Set(spec.interfaces.map(\.network)) { users[name]?.insert(id) }
+    }
     for id in Set(users.values.flatMap { $0 }) {
       machines[id] = try StoredResource.find(db, id)
     }
@@ -40,7 +47,8 @@ struct PlugRows {
     }
   }
 
-  /// The machines that refer to a network, or are about to, sorted by name.
+  /// The machines that refer to a network, or are about to, or have a guest that still is on it;
+  /// sorted by name.
   func machines(on network: String) -> [StoredResource] {
     (users[network] ?? []).sorted().compactMap { machines[$0] }
   }

@@ -1,6 +1,7 @@
 internal import EngineInterface
 internal import GRDB
 internal import JSON
+internal import Resources
 
 /// A row of `machines`: what was last known of a machine's processes.
 struct StoredMachine: Sendable {
@@ -55,6 +56,11 @@ struct StoredMachine: Sendable {
     runningNetworks = nil
   }
 
+  /// What is in effect in a guest that is up, where that may not be what is declared.
+  var heldSpec: MachineSpecification? {
+    get throws { try isDown ? nil : runningSpec.map { try MachineSpecification($0) } }
+  }
+
   private init(_ row: Row) throws {
     let row = StrictRow(row, of: "machines")
     uid = try row.text(0)
@@ -84,6 +90,15 @@ struct StoredMachine: Sendable {
   static func notDown(_ db: Database) throws -> [StoredMachine] {
     try db.rows(
       sql: "SELECT \(columns) FROM machines WHERE is_down = 0 ORDER BY uid"
+    ).map(StoredMachine.init)
+  }
+
+  /// Those among them whose guests were started with something else than what is declared by now.
+  static func changedWhileUp(_ db: Database) throws -> [StoredMachine] {
+    try db.rows(
+      sql: """
+        SELECT \(columns) FROM machines WHERE is_down = 0 AND running_spec IS NOT NULL ORDER BY uid
+        """
     ).map(StoredMachine.init)
   }
 
