@@ -165,6 +165,9 @@ public struct MachineStatus: Sendable, Hashable {
   public var accelerator: String?
   /// Fields applied but not in effect until the next boot.
   public var restartRequired: [String]
+  /// Networks that the guest is on until its next boot, though it is declared to be on them no more;
+  /// those of mode `user` are a part of the guest and not among them.
+  public var networksLeft: [String]
   /// How often it was restarted since it was started by a command.
   public var restarts: Int
   /// Whether the guest agent is connected.
@@ -178,8 +181,8 @@ public struct MachineStatus: Sendable, Hashable {
   public init(
     state: State, isReady: Bool = false, reason: String? = nil, addresses: [String] = [],
     since: Int64? = nil, processID: Int32? = nil, accelerator: String? = nil,
-    restartRequired: [String] = [], restarts: Int = 0, hasAgent: Bool = false,
-    boot: BootProgress? = nil, live: LiveState? = nil
+    restartRequired: [String] = [], networksLeft: [String] = [], restarts: Int = 0,
+    hasAgent: Bool = false, boot: BootProgress? = nil, live: LiveState? = nil
   ) {
     self.state = state
     self.isReady = isReady
@@ -189,6 +192,7 @@ public struct MachineStatus: Sendable, Hashable {
     self.processID = processID
     self.accelerator = accelerator
     self.restartRequired = restartRequired
+    self.networksLeft = networksLeft
     self.restarts = restarts
     self.hasAgent = hasAgent
     self.boot = boot

@@ -187,19 +187,46 @@ struct Draft {
       use(stored.resource)
     }
     for candidate in candidates { if let outcome = candidate.outcome { use(outcome) } }
+    let guests = guestsLeaving()
     // Backwards, so that what a kept one refers to is kept in the same round.
     for index in candidates.indices.reversed() {
       let candidate = candidates[index]
-      guard candidate.isDelete, !candidate.isRefused, let user = users[candidate.id] else {
+      guard candidate.isDelete, !candidate.isRefused else { continue }
+      if let user = users[candidate.id] {
+        refuse(
+          index,
+          Diagnostic(
+            "in-use", "\(candidate.id) is used by \(user)",
+            help: "destroy \(user) too, or change what it uses first"))
+      } else if let guest = guests[candidate.id] {
+        refuse(
+          index,
+          Diagnostic(
+            "in-use", "\(candidate.id) has the guest of \(guest) on it until its next boot",
+            help: "plan with --restart, or stop or reboot the guest first"))
+      } else {
         continue
       }
-      refuse(
-        index,
-        Diagnostic(
-          "in-use", "\(candidate.id) is used by \(user)",
-          help: "destroy \(user) too, or change what it uses first"))
       if let kept = candidate.stored?.resource { use(kept) }
     }
+  }
+
+  /// The networks that guests are on until their next boot, each with one of the guests.
+  private func guestsLeaving() -> [ResourceID: ResourceID] {
+    var found: [ResourceID: ResourceID] = [:]
+    for stored in observed.resources {
+      guard let machine = stored.machine, machine.state.hasGuest else { continue }
+      let id = stored.resource.id
+      let left = index(of: id).map { candidates[$0].networksLeft } ?? Set(machine.networksLeft)
+      for name in left where found[ResourceID(.network, name)] == nil {
+        found[ResourceID(.network, name)] = id
+      }
+    }
+    // QEMU itself is a network of mode user, for as long as its guest lives.
+    for stored in observed.resources where stored.resource.networkMode == .user {
+      found[stored.resource.id] = nil
+    }
+    return found
   }
 
   private mutating func admit() {

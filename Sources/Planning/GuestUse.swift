@@ -30,13 +30,29 @@ final class GuestUse {
   private(set) lazy var byNetwork: [String: [String]] = {
     var machines: [String: [String]] = [:]
     for stored in observed.resources where stored.machine?.state.hasGuest == true {
-      let networks = (stored.resource.spec["interfaces"]?.array ?? []).compactMap {
-        $0["network"]?.string
-      }
-      for network in Set(networks) {
+      let left = stored.machine?.networksLeft ?? []
+      for network in stored.resource.networkNames.union(left) {
         machines[network, default: []].append(stored.resource.id.name)
       }
     }
     return machines
   }()
+}
+
+extension Candidate {
+  /// The networks that a running guest is taken off by its next boot alone.
+  var networksLeft: Set<String> {
+    guard let machine = stored?.machine, machine.state.hasGuest, let outcome else { return [] }
+    let left = Set(machine.networksLeft)
+    if isRefused { return left }
+    guard action.effect < .restart else { return [] }
+    let waiting = (stored?.resource.spec["interfaces"]?.array ?? []).compactMap { interface in
+      let path = "interfaces[\(interface["name"]?.string ?? "")]"
+      let waits = action.changes.contains { change in
+        change.effect == .nextBoot && (change.path == path || change.path == path + ".network")
+      }
+      return waits ? interface["network"]?.string : nil
+    }
+    return left.union(waiting).subtracting(outcome.networkNames)
+  }
 }

@@ -46,3 +46,10 @@ public struct Resource: Sendable, Hashable {
     self.source = source
   }
 }
+
+extension Resource {
+  /// The names of the networks that a machine's interfaces are declared to be on.
+  public var networkNames: Set<String> {
+    Set((spec["interfaces"]?.array ?? []).compactMap { $0["network"]?.string })
+  }
+}

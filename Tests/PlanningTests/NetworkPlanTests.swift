@@ -60,6 +60,29 @@ struct NetworkPlanTests {
       } == [words])
   }
 
+  @Test("a network is not deleted while a guest is on it until its next boot")
+  func leaving() {
+    var other = Self.network(["subnet": "10.79.0.0/24"])
+    other.id = ResourceID(.network, "other")
+    let moved = Self.guest("web1", ["network": "other"])
+    let stored = [Make.image, Self.network(), other].map { Make.stored($0) }
+    func refused(_ guest: ObservedResource, allowRestart: Bool = false) -> [String] {
+      Make.plan(
+        [Make.image, other, moved], over: stored + [guest], allowRestart: allowRestart, prune: true
+      ).refused.map { "\($0.verb) \($0.id): \($0.diagnostic.message)" }
+    }
+    let words = [
+      "delete Network/lab: Network/lab has the guest of VirtualMachine/web1 on it until its next boot"
+    ]
+    // It is moved by this plan, or was by an earlier one.
+    #expect(refused(Make.stored(Self.guest("web1"), .running)) == words)
+    var waiting = Make.stored(moved, .running)
+    waiting.machine?.networksLeft = ["lab"]
+    #expect(refused(waiting) == words)
+    #expect(refused(Make.stored(Self.guest("web1"), .halted)).isEmpty)
+    #expect(refused(Make.stored(Self.guest("web1"), .running), allowRestart: true).isEmpty)
+  }
+
   @Test("where no guest runs nothing is lost, and of many guests the first are named")
   func fewAndMany() {
     func notes(_ state: MachineStatus.State, _ count: Int, mode: JSONValue = "nat") -> [String?] {

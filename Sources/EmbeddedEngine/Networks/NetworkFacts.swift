@@ -40,6 +40,8 @@ struct NetworkFacts {
     guard let now = status, now.processID != nil else { return }
     let known = own.flatMap { [$0.plug.address, $0.plug.address6] }.compactMap { $0 }
     status?.addresses = known + now.addresses.filter { !known.contains($0) }
+    let declared = own.first?.plug.machine.resource.networkNames ?? []
+    status?.networksLeft = Set(own.map(\.network)).subtracting(declared).sorted()
   }
 
   /// What there is to tell of a network.
