@@ -332,7 +332,16 @@ struct NetworkTests {
     #expect(try await configuration(engine, fixture, "lab").ports.count == 1)
     #expect(try await configuration(engine, fixture, "other").ports.count == 0)
     #expect(try await engine.audit() == [])
-    try await engine.perform(.delete(other.id))
+
+    // By hand, with a port of the host that goes with it.
+    let forward: JSONValue = ["guest": 80, "address": "127.0.0.1", "protocol": "tcp"]
+    let served = Self.guest("one", ["ports": [forward]], on: "other", strategy: "Always")
+    try await engine.perform(.update(served, restart: false))
+    #expect(try await configuration(engine, fixture, "lab").ports.first?.forwards.count == 1)
+    #expect(try await configuration(engine, fixture, "other").ports.first?.forwards.count == 0)
+    try await engine.control("one", .stop(grace: 0))
+    #expect(try await configuration(engine, fixture, "lab").ports.count == 0)
+    #expect(try await configuration(engine, fixture, "other").ports.first?.forwards.count == 1)
   }
 }
 

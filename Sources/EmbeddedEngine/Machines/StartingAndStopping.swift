@@ -239,6 +239,7 @@ extension EmbeddedEngine {
       row.forgetGuest()
       row.since = now
     }
+    publishEnd(of: row)
   }
 
   /// Lets a guest's monitor stop it; one that dies over it is replaced, and asked the same.

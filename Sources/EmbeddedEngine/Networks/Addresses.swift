@@ -80,10 +80,10 @@ extension EmbeddedEngine {
   /// or about to be, nor its running guest's.
   func save(_ row: StoredMachine, _ db: Database) throws {
     try row.save(db)
-    guard let id = try StoredResource.address(db, uid: row.uid) else { return }
-    let spec = try Intent.pendingSpec(db, id) ?? StoredResource.require(db, id).resource.spec
     // A damaged specification must not keep a guest from being brought down.
-    guard let declared = try? MachineSpecification(spec) else { return }
+    guard let spec = try StoredResource.declaredSpec(db, uid: row.uid),
+      let declared = try? MachineSpecification(spec)
+    else { return }
     try freeMACs(db, besides: declared, of: row)
     let slots = try slots(db, declared).union(heldSlots(db, row))
     try Allocation.keepOnly(db, .address, owner: row.uid, slots: slots)

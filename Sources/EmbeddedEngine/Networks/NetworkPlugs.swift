@@ -86,7 +86,7 @@ struct NetworkPlugs {
     _ interface: MachineSpecification.Interface, of row: StoredResource, _ given: Given,
     on network: StoredNetwork, isHere: Bool
   ) throws -> Plug? {
-    // Freed already: its guest lets go of it with the next boot.
+    // An act under way is taking it away.
     guard let mac = given.value(given.macs, interface.name) else { return nil }
     var plug = Plug(
       machine: row, interface: interface, mac: mac, hostName: "", forwards: [],

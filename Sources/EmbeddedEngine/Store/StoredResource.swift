@@ -195,6 +195,13 @@ extension StoredResource {
     }
   }
 
+  /// What a resource is to be: by an act under way, else by what was applied last; nil where there
+  /// is none.
+  static func declaredSpec(_ db: Database, uid: String) throws -> JSONValue? {
+    guard let id = try address(db, uid: uid) else { return nil }
+    return try Intent.pendingSpec(db, id) ?? require(db, id).resource.spec
+  }
+
   static func require(_ db: Database, _ id: ResourceID) throws -> StoredResource {
     if let found = try find(db, id) { return found }
     throw EngineError(
