@@ -37,6 +37,11 @@ struct Ordering {
         where reference.isNeeded(by: candidate.id) && deleted.contains(reference.target) {
           edges[reference.target, default: []].insert(candidate.id)
         }
+        // A guest is off a network that it leaves with its end.
+        for name in candidate.stored?.machine?.networksLeft ?? [] {
+          let network = ResourceID(.network, name)
+          if deleted.contains(network) { edges[network, default: []].insert(candidate.id) }
+        }
       }
       for claim in stored.claims { released[claim.claim] = candidate.id }
     }

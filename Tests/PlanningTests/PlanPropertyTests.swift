@@ -83,12 +83,16 @@ struct PlanPropertyTests {
       await engine.observe().resources.map(\.resource).filter { declared.contains($0.id) }
     }
     #expect(await kept(first) == kept(second), "seed \(seed)")
-    // What else is there was retained, is used by what was, or belongs to the other set.
-    let rest = await first.observe().resources.filter {
-      !$0.isBuiltIn && !declared.contains($0.resource.id)
-    }
+    // What else is there was retained, is used by what was or by a guest until its next boot, or
+    // belongs to the other set.
+    let all = await first.observe().resources
+    let rest = all.filter { !$0.isBuiltIn && !declared.contains($0.resource.id) }
     for stored in rest where stored.resource.set == "web" {
-      let isUsed = rest.contains { $0.resource.referencedIDs.contains(stored.resource.id) }
+      let id = stored.resource.id
+      let left = all.flatMap { $0.machine?.networksLeft ?? [] }
+      let isUsed =
+        rest.contains { $0.resource.referencedIDs.contains(id) }
+        || id.kind == .network && left.contains(id.name)
       #expect(isUsed, "seed \(seed): \(stored.resource.id)")
     }
   }

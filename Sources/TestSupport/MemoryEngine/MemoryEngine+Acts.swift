@@ -85,6 +85,9 @@ extension MemoryEngine {
       outcome.effect = .restart
     } else {
       stored[resource.id]?.machine?.restartRequired = staged
+      let left = networksLeft(resource, running, staged)
+      booted[resource.id] = schema.inEffect(resource.spec, from: running, staged: Set(staged))
+      stored[resource.id]?.machine?.networksLeft = left
       outcome.staged = staged
     }
     if resource.spec["runStrategy"] == "Halted" {
@@ -94,12 +97,31 @@ extension MemoryEngine {
     return outcome
   }
 
+  /// The networks, but for QEMU's own, that a guest is on until its next boot alone.
+  private func networksLeft(
+    _ resource: Resource, _ running: JSONValue, _ staged: [String]
+  ) -> [String] {
+    let waiting = (running["interfaces"]?.array ?? []).compactMap { interface in
+      let path = "interfaces[\(interface["name"]?.string ?? "")]"
+      let waits = staged.contains(path) || staged.contains(path + ".network")
+      return waits ? interface["network"]?.string : nil
+    }
+    return Set(waiting).subtracting(resource.networkNames).sorted().filter { name in
+      stored[ResourceID(.network, name)]?.resource.spec["mode"] != "user"
+    }
+  }
+
   private func delete(_ id: ResourceID) throws -> ActOutcome {
     guard let old = stored[id] else { return ActOutcome() }
     guard !isProtected(old.resource) else { throw EngineError("protected", "\(id)") }
     for other in stored.values
     where isNeeded(id, by: other.resource.id) && other.resource.referencedIDs.contains(id) {
       throw EngineError("in-use", "\(id) is used by \(other.resource.id)")
+    }
+    let guest = stored.values.first { $0.machine?.networksLeft.contains(id.name) == true }
+    // QEMU itself is a network of mode user.
+    if id.kind == .network, let guest, old.resource.spec["mode"] != "user" {
+      throw EngineError("in-use", "the guest of \(guest.resource.id) is on \(id)")
     }
     let hadGuest = booted.removeValue(forKey: id) != nil
     stored[id] = nil
