@@ -31,8 +31,9 @@ extension FaultRun {
     try await takeAway(site)
   }
 
-  /// Does again what was cut short.
+  /// Does again what was cut short, or what is to be done instead.
   private func again(_ site: Site) async throws {
+    if let repair = scenario.repair { return try await site.perform(repair) }
     do {
       try await site.perform(scenario.operation)
     } catch let error as EngineError where error.code == "not-running" {

@@ -58,7 +58,8 @@ struct FaultRun {
     guard !scenario.before.isEmpty else { return }
     try await site.perform(.apply(scenario.before))
     for (machine, verb) in scenario.verbs { try await site.engine.control(machine, verb) }
-    let declared = Set(scenario.after.map(\.id))
+    // What is destroyed for a while has other files then.
+    let declared = scenario.repair == nil ? Set(scenario.after.map(\.id)) : []
     for resource in try await site.engine.observe().resources
     where resource.resource.id.kind == .volume && declared.contains(resource.resource.id) {
       if let path = resource.details["path"]?.string { kept[path] = world.inode(path) }

@@ -216,7 +216,7 @@ struct MachineHandler: ResourceHandler {
     let grace = (try? MachineSpecification(spec))?.terminationGracePeriod ?? 30
     try await run.step("stop") { try engine.bringDown(uid, grace: grace) }
     try await run.step("files") {
-      for disk in try engine.disks(ownedBy: uid) { try engine.removeDisk(disk) }
+      try engine.removeDisks(ownedBy: uid)
       try removeTree(engine.home.machine(uid))
       try synchronizeDirectory(engine.home.machines)
     }

@@ -44,6 +44,14 @@ extension EmbeddedEngine {
     }
   }
 
+  /// Removes the files of all disks of an owner, who is on the way out.
+  ///
+  /// Where that is cut short and the owner is wanted again after all, none counts as lost.
+  func removeDisks(ownedBy uid: String) throws {
+    try store.write { db in try StoredDisk.setMade(db, owner: uid, to: false) }
+    for disk in try disks(ownedBy: uid) { try removeDisk(disk) }
+  }
+
   /// Removes a disk's file and what a cut-short making left beside it.
   func removeDisk(_ disk: StoredDisk) throws {
     try removeFile(disk.path + ".partial")

@@ -115,7 +115,7 @@ struct VolumeHandler: ResourceHandler {
 
   func remove(_ run: ActRun) async throws {
     try await run.step("file") { [engine = run.engine, uid = run.uid] in
-      for disk in try engine.disks(ownedBy: uid) { try engine.removeDisk(disk) }
+      try engine.removeDisks(ownedBy: uid)
     }
   }
 

@@ -37,6 +37,8 @@ package struct Scenario: Sendable, CustomStringConvertible {
   package var firstDeath: String?
   /// What may die.
   package var operation: Operation
+  /// What is done after a death, where that is not the operation again.
+  package var repair: Operation?
   /// What is declared in the end: a plan of it must be empty.
   package var after: [Resource]
   /// What each machine must do in the end.
@@ -85,6 +87,16 @@ extension Scenario {
       operation: .apply(rest, prune: true), after: rest)
   }
 
+  /// Destroys everything; after a death, or in the end, all is wanted again.
+  private static func deleteInVain(
+    _ name: String, _ resources: [Resource], _ states: [String: MachineStatus.State] = [:]
+  ) -> Scenario {
+    var scenario = Scenario(
+      name, before: resources, operation: .destroy, after: resources, states: states)
+    scenario.repair = .apply(resources)
+    return scenario
+  }
+
   private static func adopt(_ name: String, isMoved: Bool) -> Scenario {
     let volume = volume("data", format: "raw")
     return Scenario(
@@ -103,6 +115,7 @@ extension Scenario {
       "grow a raw volume", before: [volume("data", format: "raw")],
       operation: .apply([volume("data", size: 2 << 20, format: "raw")]),
       after: [volume("data", size: 2 << 20, format: "raw")]),
+    deleteInVain("destroy storage that is wanted again", [pool("fast")] + parts),
     adopt("import a copy of a disk", isMoved: false), adopt("import a disk", isMoved: true),
     Scenario(
       "replace an image", before: [image("base")],
@@ -120,6 +133,8 @@ extension Scenario {
     Scenario(
       "delete a halted machine", before: parts + [whole], operation: .apply(parts, prune: true),
       after: parts),
+    deleteInVain(
+      "destroy a halted machine that is wanted again", parts + [whole], ["vm": .halted]),
     machineScenario(
       "change a halted machine", from: whole,
       to: machine(
@@ -160,6 +175,8 @@ extension Scenario {
     Scenario(
       "delete a running machine", before: parts + [guest], operation: .apply(parts, prune: true),
       after: parts),
+    deleteInVain(
+      "destroy a running machine that is wanted again", parts + [guest], ["vm": .running]),
     machineScenario(
       "change a running machine at once", from: guest, to: changed(ports: [22, 80]), .running),
     machineScenario("plug into a running machine", from: guest, to: larger, .running),
@@ -284,6 +301,9 @@ extension Scenario {
     Scenario(
       "destroy a network with its machine", before: [image("base"), lab, plugged("Always")],
       operation: .destroy, after: []),
+    deleteInVain(
+      "destroy a network that is wanted again", [image("base"), lab, plugged("Always")],
+      ["vm": .running]),
   ]
 
   private static let site: [Resource] = [
