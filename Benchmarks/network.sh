@@ -4,14 +4,18 @@
 # $1: the folder of the release build. The guests' tree is made once under .cache/; INGOT_BENCH_RUNS: how
 # often each runs.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "$here/../.cache"
+tree=$(cd "$here/../.cache" && pwd)/network-guest
 if [[ -z ${INGOT_BENCH_INSIDE:-} ]]; then
+  # Its packages come from outside.
+  "$here/../Scripts/network-guest.sh" "$tree"
   rights=()
   [[ $(id -u) == 0 ]] || rights=(--user --map-root-user)
   INGOT_BENCH_INSIDE=1 exec unshare "${rights[@]}" --net --mount --propagation private --pid --fork \
     --mount-proc --kill-child "$0" "$@"
 fi
 source "$(dirname "$0")/lib.sh"
-here=$(cd "$(dirname "$0")" && pwd)
 bin=$(cd "$1" && pwd)
 runs=${INGOT_BENCH_RUNS:-7}
 work=$(mktemp -d)
@@ -23,9 +27,6 @@ finish() {
 trap finish EXIT
 mount -t sysfs sys /sys
 ip link set lo up
-mkdir -p "$here/../.cache"
-tree=$(cd "$here/../.cache" && pwd)/network-guest
-"$here/../Scripts/network-guest.sh" "$tree"
 
 quiet() { "$@" >/dev/null 2>"$BENCH_ERRORS" || { cat "$BENCH_ERRORS" >&2; return 1; }; }
 tool() { python3 "$here/network.py" "$@"; }
