@@ -249,7 +249,9 @@ extension ConversionRun {
     let root =
       kernel.initialRAMDisk == nil
       ? "PARTUUID=\(identity.partition("/"))" : "UUID=\(identity.fileSystem("/"))"
-    var arguments = "root=\(root) ro console=tty0 console=ttyS0,115200"
+    let own = KernelArguments(guest.tree)
+    report.warnings += own.warnings
+    var arguments = own.appended(to: "root=\(root) ro console=tty0 console=ttyS0,115200")
     // A stale resume device costs half a minute at every boot.
     if guest.tree.has("etc/initramfs-tools/conf.d/resume") { arguments += " noresume" }
     report.kernel = ConversionReport.Kernel(

@@ -35,8 +35,14 @@ import Testing
     let scratch = try Scratch()
     let root = try makeDebian(in: scratch)
     let disk = scratch.file("disk")
+    try makeDirectories("\(root)/etc/default")
+    try replaceFile(
+      "\(root)/etc/default/grub", with: Array("GRUB_CMDLINE_LINUX='quiet net.ifnames=0'\n".utf8))
     let result = try await convert(.directory(path: root), smallOptions(.migrate), to: disk)
     #expect(result.report.image.rootUUID == oldUUID)
+    #expect(
+      result.bootFiles?.arguments
+        == "root=UUID=\(oldUUID) ro console=tty0 console=ttyS0,115200 net.ifnames=0")
     let partition = try checkedPartition(of: disk, in: scratch)
     #expect(try debugfs(partition, "cat /etc/ssh/ssh_host_ed25519_key").contains("SECRET"))
     #expect(try debugfs(partition, "cat /etc/fstab").contains("# UUID=1 none swap"))

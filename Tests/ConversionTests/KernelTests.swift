@@ -36,6 +36,50 @@ import Testing
     return tree
   }
 
+  @Test(
+    "a machine's own kernel arguments are kept, but for those that the image decides",
+    arguments: [
+      ([], [], nil),
+      (
+        [
+          (
+            "etc/kernel/cmdline",
+            "# one\nroot=UUID=1 ro quiet net.ifnames=0\nfoo=\"a b\" rd.lvm.lv=x/y\n"
+          )
+        ],
+        ["net.ifnames=0", "foo=\"a b\""], nil
+      ),
+      (
+        [
+          (
+            "etc/default/grub",
+            "GRUB_TIMEOUT=5\n#GRUB_CMDLINE_LINUX=no\nGRUB_CMDLINE_LINUX='a=1 console=tty0'\nGRUB_CMDLINE_LINUX_DEFAULT=\"quiet splash b\" # c\n"
+          )
+        ], ["a=1", "b"], nil
+      ),
+      (
+        [
+          ("etc/default/grub", "GRUB_CMDLINE_LINUX=a"),
+          ("etc/default/grub.d/20.cfg", "GRUB_CMDLINE_LINUX=\"${GRUB_CMDLINE_LINUX} c\""),
+          ("etc/default/grub.d/10.cfg", "  GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX b\""),
+          ("etc/default/grub.d/30.bak", "GRUB_CMDLINE_LINUX=no"),
+        ], ["a", "b", "c"], nil
+      ),
+      ([("etc/default/grub", "GRUB_CMDLINE_LINUX=\"$(x)\"")], [], "more than plain text"),
+      ([("etc/default/grub", "GRUB_CMDLINE_LINUX=\"a")], [], "more than plain text"),
+      ([("etc/kernel/cmdline", "a \u{1}b=c d=\u{e9}")], ["a"], "not plain text"),
+      (
+        [("etc/kernel/cmdline", "a=\(String(repeating: "x", count: 2000)) b")], [],
+        "room for"
+      ),
+    ] as [([(String, String)], [String], String?)])
+  func arguments(files: [(String, String)], kept: [String], warning: String?) throws {
+    let arguments = KernelArguments(try tree(files.map { ($0.0, Array($0.1.utf8)) }))
+    #expect(arguments.kept == kept)
+    #expect(arguments.warnings.isEmpty == (warning == nil))
+    for text in arguments.warnings { #expect(text.contains(warning ?? "")) }
+  }
+
   @Test("the newest kernel that is whole wins over a newer one that isn't")
   func newest() throws {
     let tree = try tree([

@@ -13,7 +13,9 @@ struct HeldFiles {
   static func holds(_ path: [[UInt8]]) -> Bool {
     guard path.count > 1, let name = path.last else { return false }
     switch path[0] {
-    case directoryEtc: return path.count == 2 ? etcFiles.contains(name) : isBelow(path, etcTrees)
+    case directoryEtc:
+      return path.count == 2
+        ? etcFiles.contains(name) : bootSettings.contains(path) || isBelow(path, etcTrees)
     case directoryBoot: return path.count == 2 && isBootFile(name)
     case directoryVar: return isBelow(path, varTrees)
     case directoryUsr, directoryLib:
@@ -44,7 +46,8 @@ struct HeldFiles {
       .map {
         Array($0.utf8)
       })
-  private static let etcTrees = ["etc/ssh"].map(parts)
+  private static let etcTrees = ["etc/ssh", "etc/default/grub.d"].map(parts)
+  private static let bootSettings = ["etc/kernel/cmdline", "etc/default/grub"].map(parts)
   private static let varTrees = [
     "var/lib/dbus", "var/lib/dhcp", "var/lib/dhclient", "var/lib/NetworkManager",
     "var/lib/systemd", "var/lib/cloud",
