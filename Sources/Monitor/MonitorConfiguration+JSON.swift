@@ -89,7 +89,7 @@ extension RestartDelay {
   var json: JSONValue {
     [
       "initial": .integer(Int64(initial)), "maximum": .integer(Int64(maximum)),
-      "resetAfter": .integer(Int64(resetAfter)),
+      "resetAfter": .integer(Int64(resetAfter)), "resetAfterUp": .integer(Int64(resetAfterUp)),
     ]
   }
 
@@ -98,6 +98,10 @@ extension RestartDelay {
       initial: try reader.member("initial").integer(0...86_400_000),
       maximum: try reader.member("maximum").integer(0...86_400_000),
       resetAfter: try reader.member("resetAfter").integer(0...86_400_000))
+    // Earlier releases did not write it.
+    if let member = reader.optional("resetAfterUp") {
+      resetAfterUp = try member.integer(0...86_400_000)
+    }
   }
 }
 

@@ -158,7 +158,14 @@ extension Supervisor {
     readyProblem = problem
     guard ready != isReady else { return }
     isReady = ready
+    // Without a probe every guest is ready from its start.
+    if ready, configuration.readiness != nil { cameUp() }
     note(ready ? "ready" : "unready", ready ? [:] : ["reason": .string(problem)])
+  }
+
+  /// The guest's boot is known to be over.
+  func cameUp() {
+    if upSince == nil { upSince = host.uptime() }
   }
 
   /// Asks the agent for the guest's addresses, now and then.

@@ -57,6 +57,7 @@ extension Supervisor {
       guard case .success(let devices) = result else { return }
       let channel = devices.array?.first { $0["label"]?.string == "agent" }
       agent?.isGuestListening = channel?["frontend-open"]?.bool
+      if agent?.isGuestListening == true { cameUp() }
     }
   }
 }

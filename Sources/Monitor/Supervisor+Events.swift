@@ -38,8 +38,10 @@ extension Supervisor {
     case "VSERPORT_CHANGE":
       if event.data["id"]?.string == "agent-port", let open = event.data["open"]?.bool {
         agent?.isGuestListening = open
+        guard open else { break }
+        cameUp()
         // A guest that got its agent has addresses soon.
-        if open { scheduleAddresses(soon: true) }
+        scheduleAddresses(soon: true)
       }
     default: break
     }
@@ -48,6 +50,7 @@ extension Supervisor {
   private func guestReset() {
     guard !isDraining else { return }
     agent?.isGuestListening = false
+    upSince = nil
     addresses = []
     // A reset while no monitor ran goes unseen: what was shown before it counts as this boot's.
     console.beginBoot()
@@ -164,9 +167,13 @@ extension Supervisor {
       settleReboot(.failure(RPCError("the guest ended: \(record.summary)")))
       return finish()
     }
-    let ran = runningSince == 0 ? 0 : Int((host.uptime() - runningSince) / 1_000_000)
-    endsInARow = ran >= configuration.restartDelay.resetAfter ? 1 : endsInARow + 1
-    runningSince = 0
+    let now = host.uptime()
+    func lasted(_ begin: UInt64) -> Int { Int((now - begin) / 1_000_000) }
+    let isReset = configuration.restartDelay.isReset(
+      ran: runningSince.map(lasted) ?? 0, up: upSince.map(lasted))
+    endsInARow = isReset ? 1 : endsInARow + 1
+    runningSince = nil
+    upSince = nil
     let wait = isReboot ? 0 : configuration.restartDelay.wait(afterEnds: endsInARow)
     state = .backoff
     note("restart", ["after": .integer(Int64(wait)), "cause": .string(record.cause.rawValue)])

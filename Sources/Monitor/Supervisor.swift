@@ -60,7 +60,10 @@ final class Supervisor {
   var restartTimer: EventLoop.Timer?
   var heartbeatTimer: EventLoop.Timer?
   var addressTimer: EventLoop.Timer?
-  var runningSince: UInt64 = 0
+  /// Since when this run lasts; nil where it never began.
+  var runningSince: UInt64?
+  /// Since when the guest is known to be up: its agent was heard, or its readiness probe succeeded.
+  var upSince: UInt64?
   var restarts = 0
   var addresses: JSONValue = []
   var probes: ProbeRunner?

@@ -179,9 +179,18 @@ struct PartsTests {
   @Test("The wait before a restart doubles up to its limit and never overflows")
   func waits() {
     let delay = RestartDelay()
-    #expect([1, 2, 3, 6, 7, 8].map(delay.wait) == [1000, 2000, 4000, 32_000, 60_000, 60_000])
+    #expect([1, 2, 3, 10, 11, 12].map(delay.wait) == [100, 200, 400, 51_200, 60_000, 60_000])
     #expect(RestartDelay(initial: .max, maximum: 5).wait(afterEnds: .max) == 5)
-    #expect(delay.wait(afterEnds: 0) == 1000)
+    #expect(delay.wait(afterEnds: 0) == 100)
+  }
+
+  @Test("A run is a success after ten minutes, or once it was up for ten seconds")
+  func success() {
+    let delay = RestartDelay()
+    #expect(!delay.isReset(ran: 599_999, up: nil))
+    #expect(delay.isReset(ran: 600_000, up: nil))
+    #expect(!delay.isReset(ran: 30_000, up: 9_999))
+    #expect(delay.isReset(ran: 30_000, up: 10_000))
   }
 
   @Test("Only connections that came in at the port count, by their state")
@@ -220,13 +229,16 @@ struct PartsTests {
     #expect(try MonitorConfiguration(JSONReader(JSONValue(parsing: text))) == configuration)
   }
 
-  @Test("What was written before there were taps is read")
+  @Test("What earlier releases wrote is read")
   func earlier() throws {
     let configuration = MonitorConfiguration(
       machineID: "m", generation: "7", qemu: "/q",
       machine: MachineSpec(name: "n", uuid: "u", memory: 1, accelerator: .tcg))
     var json = configuration.json.object ?? [:]
     json["networkExecutable"] = nil
+    var delay = json["restartDelay"]?.object ?? [:]
+    delay["resetAfterUp"] = nil
+    json["restartDelay"] = .object(delay)
     #expect(try MonitorConfiguration(JSONReader(.object(json))) == configuration)
     let record = StartedRecord(
       process: ProcessIdentity(pid: 7, startTime: 8, bootID: "b"),

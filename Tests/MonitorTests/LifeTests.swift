@@ -94,6 +94,31 @@ struct LifeTests {
     #expect(try machine.count("running") == runs)
   }
 
+  @Test("A guest that had come up is started again after the first wait")
+  func restartsAfterUp() throws {
+    let machine = try Machine(BootSector.say("up") + BootSector.halt, strategy: .always)
+    machine.configuration.readiness = Probe(.console(text: "up"))
+    machine.configuration.restartDelay.resetAfterUp = 0
+    try machine.launch()
+    for run in 1...3 {
+      try machine.eventually("run \(run) to be up") { try machine.count("ready") == run }
+      try machine.guest().signal(SIGKILL)
+    }
+    try machine.eventually("the last restart") { try machine.count("ready") == 4 }
+    // One that is never seen to be up waits longer each time.
+    machine.configuration.readiness = Probe(.console(text: "something else"))
+    try machine.configuration.write(machine.directory)
+    for run in 5...7 {
+      try machine.guest().signal(SIGKILL)
+      try machine.eventually("run \(run)") { try machine.count("running") == run }
+    }
+    let waits = try machine.journal().filter { $0.kind == "restart" }
+      .compactMap { $0.data["after"]?.integer }
+    #expect(waits == [50, 50, 50, 50, 100, 200])
+    _ = try machine.client().kill()
+    try machine.monitorEnds()
+  }
+
   @Test("A killed QEMU is a failure with its signal, and RerunOnFailure starts it again")
   func killedQEMU() throws {
     let machine = try Machine(BootSector.halt, strategy: .rerunOnFailure)
