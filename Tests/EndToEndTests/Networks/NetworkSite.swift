@@ -32,10 +32,12 @@ struct NetworkSite {
     var probe = ready
     probe["timeout"] = "5m"
     probe["period"] = "1s"
+    // A processor of few features, of which its kernel has less to make ready.
     set(
       "VirtualMachine", name,
       [
-        "memory": ["guest": "128Mi"], "disks": [["name": "root", "image": "small"]],
+        "cpu": ["model": "qemu64"], "memory": ["guest": "128Mi"],
+        "disks": [["name": "root", "image": "small"]],
         "interfaces": .array(interfaces), "readinessProbe": probe, "terminationGracePeriod": "0s",
       ])
   }

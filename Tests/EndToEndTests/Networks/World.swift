@@ -16,7 +16,7 @@ enum World {
   /// `meter URL`: asks without end, and writes to `answers` how often it was answered and the longest
   /// time between two answers in milliseconds; begins anew when there is a file `reset`.
   static let program = #"""
-    import http.server, ipaddress, os, socket, socketserver, sys, threading, time, urllib.request
+    import http.client, http.server, ipaddress, os, socket, socketserver, sys, threading, time, urllib.request
 
     def plain(address): return address[0].removeprefix("::ffff:")
 
@@ -77,12 +77,12 @@ enum World {
                 count, longest, last = 0, 0, time.monotonic()
                 if os.path.exists("reset"): os.remove("reset")
             try:
-                urllib.request.urlopen(sys.argv[2], timeout=2).read()
+                urllib.request.urlopen(sys.argv[2], timeout=0.4).read()
                 longest, last = max(longest, time.monotonic() - last), time.monotonic()
                 count += 1
                 with open("answers.new", "w") as file: file.write(f"{count} {longest * 1000:.0f}")
                 os.rename("answers.new", "answers")
-            except OSError: pass
+            except (OSError, http.client.HTTPException): pass
             time.sleep(0.1)
     elif sys.argv[1] == "udp":
         family = socket.AF_INET6 if ":" in sys.argv[2] else socket.AF_INET
