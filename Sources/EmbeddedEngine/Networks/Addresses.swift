@@ -31,8 +31,13 @@ struct StoredNetwork: Sendable {
   }
 
   /// What tells its allocation from those of the interface's on other networks.
-  func slot(of interface: String) -> String { "\(interface)/\(uid)" }
-  func slot6(of interface: String) -> String { "\(interface)/\(uid)/6" }
+  func slot(of interface: String) -> String { Self.slots(of: interface, uid).address }
+  func slot6(of interface: String) -> String { Self.slots(of: interface, uid).address6 }
+
+  /// The slots of an interface's addresses on the network of an id.
+  static func slots(of interface: String, _ uid: String) -> (address: String, address6: String) {
+    ("\(interface)/\(uid)", "\(interface)/\(uid)/6")
+  }
 
   func value(_ address: some CustomStringConvertible) -> String { "\(uid):\(address)" }
 
@@ -98,9 +103,10 @@ extension EmbeddedEngine {
   private func slots(_ db: Database, _ spec: MachineSpecification) throws -> Set<String> {
     try Set(
       spec.interfaces.flatMap { interface -> [String] in
-        let network = try StoredResource.find(db, ResourceID(.network, interface.network))
-        return network.map { ["\(interface.name)/\($0.uid)", "\(interface.name)/\($0.uid)/6"] }
-          ?? []
+        let id = ResourceID(.network, interface.network)
+        guard let network = try StoredResource.find(db, id) else { return [] }
+        let slots = StoredNetwork.slots(of: interface.name, network.uid)
+        return [slots.address, slots.address6]
       })
   }
 
