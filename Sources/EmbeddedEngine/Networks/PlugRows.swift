@@ -29,8 +29,7 @@ struct PlugRows {
       users[name] = Set(there).union(coming)
     }
     for machine in try StoredMachine.changedWhileUp(db) {
-      // A damaged specification names no networks.
-      guard let spec = machine.runningSpec.flatMap({ try? MachineSpecification($0) }),
+      guard let spec = try machine.heldSpec,
         let id = try StoredResource.address(db, uid: machine.uid)
       else { continue }
       for name in Set(spec.interfaces.map(\.network)) { users[name]?.insert(id) }
