@@ -249,7 +249,7 @@ extension ConversionRun {
     let root =
       kernel.initialRAMDisk == nil
       ? "PARTUUID=\(identity.partition("/"))" : "UUID=\(identity.fileSystem("/"))"
-    let own = KernelArguments(guest.tree)
+    let own = KernelArguments(guest.tree, isTemplate: guest.isTemplate)
     report.warnings += own.warnings
     var arguments = own.appended(to: "root=\(root) ro console=tty0 console=ttyS0,115200")
     // A stale resume device costs half a minute at every boot.

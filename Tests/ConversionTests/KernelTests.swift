@@ -74,10 +74,19 @@ import Testing
       ),
     ] as [([(String, String)], [String], String?)])
   func arguments(files: [(String, String)], kept: [String], warning: String?) throws {
-    let arguments = KernelArguments(try tree(files.map { ($0.0, Array($0.1.utf8)) }))
+    let arguments = KernelArguments(
+      try tree(files.map { ($0.0, Array($0.1.utf8)) }), isTemplate: false)
     #expect(arguments.kept == kept)
     #expect(arguments.warnings.isEmpty == (warning == nil))
     for text in arguments.warnings { #expect(text.contains(warning ?? "")) }
+  }
+
+  @Test("a template's clones don't get one's identity by its kernel's arguments")
+  func identity() throws {
+    let text = "systemd.machine_id=1 systemd.hostname=old a"
+    let tree = try tree([("etc/kernel/cmdline", Array(text.utf8))])
+    #expect(KernelArguments(tree, isTemplate: true).kept == ["a"])
+    #expect(KernelArguments(tree, isTemplate: false).kept.joined(separator: " ") == text)
   }
 
   @Test("the newest kernel that is whole wins over a newer one that isn't")

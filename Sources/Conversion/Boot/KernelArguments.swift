@@ -9,7 +9,11 @@ struct KernelArguments {
   private(set) var kept: [String] = []
   private(set) var warnings: [String] = []
 
-  init(_ tree: FileTree) {
+  private let isTemplate: Bool
+
+  /// - Parameter isTemplate: whether each clone gets an identity of its own.
+  init(_ tree: FileTree, isTemplate: Bool) {
+    self.isTemplate = isTemplate
     if let lines = tree.lines(of: Self.kernelInstall) {
       let words = lines.filter { !$0.hasPrefix("#") }.joined(separator: " ")
       keep(words, of: Self.kernelInstall)
@@ -36,15 +40,14 @@ struct KernelArguments {
     // A console that keeps silent does not tell how far the boot is.
     "quiet", "splash", "rhgb",
   ]
+  private static let identity: Set<String> = ["systemd.machine_id", "systemd.hostname"]
   private static let decidedPrefixes = ["rd.lvm.", "rd.md.", "rd.luks.", "rd.dm."]
 
   private mutating func keep(_ text: String, of path: String) {
     var length = 0
     for word in Self.words(text) {
       let name = String(word.prefix { $0 != "=" })
-      if Self.decided.contains(name) || Self.decidedPrefixes.contains(where: name.hasPrefix) {
-        continue
-      }
+      if isDecided(name) { continue }
       guard word.utf8.allSatisfy({ $0 > 0x1f && $0 < 0x7f }) else {
         warnings.append(
           "/\(path): a kernel argument that begins with '\(name.prefix(20).filter(\.isASCII))' is "
@@ -60,6 +63,11 @@ struct KernelArguments {
       }
       kept.append(word)
     }
+  }
+
+  private func isDecided(_ name: String) -> Bool {
+    Self.decided.contains(name) || Self.decidedPrefixes.contains(where: name.hasPrefix)
+      || isTemplate && Self.identity.contains(name)
   }
 
   /// Words as the kernel takes them apart: at white space, but not between double quotes.
