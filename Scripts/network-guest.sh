@@ -50,7 +50,7 @@ ln -s ../../bin/busybox "$tree.partial/usr/sbin/init"
 # number OFFSET BYTES: a number in the kernel's header (Documentation/arch/x86/boot.rst).
 number() { od -An -v -t "u$2" -j "$1" -N "$2" "$debian/boot/vmlinuz-$kernel" | tr -d ' '; }
 
-# The kernel is unpacked here, once, and not by each boot, which takes half a second under TCG.
+# The kernel is unpacked here, once, and not by each boot, which takes a third of a second under TCG.
 start=$((($(number 0x1f1 1) + 1) * 512 + $(number 0x248 4)))
 # The last four bytes are its unpacked size.
 length=$(($(number 0x24c 4) - 4))
@@ -63,7 +63,7 @@ head -c $((start + length)) "$debian/boot/vmlinuz-$kernel" | tail -c $length |
 mkdir -p "$tree.partial/lib/modules/$kernel"
 cp "$debian/lib/modules/$kernel"/modules.builtin "$tree.partial/lib/modules/$kernel/"
 
-# Takes modules and those they need along to a tree.
+# modules TREE NAME...: takes modules along to a tree, with those they need.
 modules() {
   local tree=$1 name file
   for name in "${@:2}"; do
