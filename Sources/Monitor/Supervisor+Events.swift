@@ -174,10 +174,31 @@ extension Supervisor {
     endsInARow = isReset ? 1 : endsInARow + 1
     runningSince = nil
     upSince = nil
-    let wait = isReboot ? 0 : configuration.restartDelay.wait(afterEnds: endsInARow)
+    var wait = isReboot ? 0 : configuration.restartDelay.wait(afterEnds: endsInARow)
+    if let changedTime { wait = max(wait, Self.changeTime - lasted(changedTime)) }
     state = .backoff
     note("restart", ["after": .integer(Int64(wait)), "cause": .string(record.cause.rawValue)])
-    restartTimer = loop.after(milliseconds: wait) { [unowned self] in restartNow() }
+    startAgain(after: wait)
+  }
+
+  /// Milliseconds that a guest which ends while a command changes the machine is not started again:
+  /// the command has yet to write what the next start takes.
+  private static let changeTime = 1000
+
+  private func startAgain(after wait: Int) {
+    loop.cancel(restartTimer)
+    restartTime = host.uptime() + UInt64(max(0, wait)) * 1_000_000
+    restartTimer = loop.after(milliseconds: max(0, wait)) { [unowned self] in restartNow() }
+  }
+
+  /// A command begins to change the machine.
+  func changes() {
+    let now = host.uptime()
+    changedTime = now
+    guard state == .backoff, restartTimer != nil,
+      restartTime < now + UInt64(Self.changeTime) * 1_000_000
+    else { return }
+    startAgain(after: Self.changeTime)
   }
 
   /// Ends the wait.

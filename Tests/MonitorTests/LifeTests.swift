@@ -119,6 +119,20 @@ struct LifeTests {
     try machine.monitorEnds()
   }
 
+  @Test("A guest that ends while a command changes it waits for what that has yet to write")
+  func endsWhileChanged() throws {
+    let machine = try Machine(BootSector.halt, strategy: .always)
+    try machine.launch()
+    let guest = try machine.guest()
+    try machine.client().setPolicy(machine.configuration)
+    try guest.signal(SIGKILL)
+    try machine.eventually("the restart") { try machine.count("running") == 2 }
+    let restart = try #require(try machine.journal().first { $0.kind == "restart" })
+    #expect(try #require(restart.data["after"]?.integer) > 50)
+    _ = try machine.client().kill()
+    try machine.monitorEnds()
+  }
+
   @Test("A killed QEMU is a failure with its signal, and RerunOnFailure starts it again")
   func killedQEMU() throws {
     let machine = try Machine(BootSector.halt, strategy: .rerunOnFailure)

@@ -1,4 +1,5 @@
 internal import EngineInterface
+internal import Glibc
 internal import JSON
 internal import Monitor
 internal import QEMU
@@ -14,6 +15,8 @@ struct LiveOutcome: Sendable {
   var staged: [String] = []
   /// What else there is to say.
   var notes: [String] = []
+  /// The guest that was changed; nil where none was there.
+  var guest: ProcessIdentity?
 
   /// The same with what became of differences, some of which wait.
   func telling(_ differences: [Schema.Difference], _ staged: Set<String>) -> LiveOutcome {
@@ -44,15 +47,17 @@ extension EmbeddedEngine {
       change.uid, after, generation: change.nextGeneration)
     try answered { () throws(RPCError) in try client.setPolicy(new) }
     guard let running = row.runningSpec, try hasHardware(status) else {
-      // There is no guest that could notice; the next start takes it all.
-      return LiveOutcome(effect: .live)
+      // There is no guest that could notice; the next start takes it all. One that is being started
+      // has not been changed.
+      let isThere = status.state == .running || status.state == .paused
+      return LiveOutcome(effect: .live, guest: isThere ? status.started?.process : nil)
     }
     try changeForwards(client, from: old.machine, to: new.machine)
     let now = try MachineSpecification(running)
     let state = LiveState(
       try hardware(client), bootDisk: now.disks.first?.name, hasAgent: status.hasAgent)
     let differences = state.resolved(schema.differences(from: running, to: after.spec))
-    var outcome = LiveOutcome()
+    var outcome = LiveOutcome(guest: status.started?.process)
     var staged = Set(differences.filter { $0.effect >= .nextBoot }.map(\.path))
     // The values of secrets are part of no specification.
     let hasNewSecrets =
@@ -94,6 +99,22 @@ extension EmbeddedEngine {
       .filter { !outcome.staged.contains($0) }
     }
     return outcome
+  }
+
+  /// Whether a machine has a guest that is not the one that was changed, and was started with what
+  /// there was before the change: one that ended meanwhile is started again by its monitor.
+  ///
+  /// To be asked when the new configuration is written: each later start is by that one.
+  func hasBegunBefore(_ change: Change, changed guest: ProcessIdentity?) throws -> Bool {
+    guard let client = try attachMonitor(change.uid) else { return false }
+    var status = try answered { () throws(RPCError) in try client.status() }
+    // Which configuration it has read is known when its process is there.
+    for _ in 0..<500 where status.state == .starting && status.started == nil {
+      usleep(10_000)
+      status = try answered { () throws(RPCError) in try client.status() }
+    }
+    guard let started = status.started, started.process != guest else { return false }
+    return try started.generation != configuration(change.uid).generation
   }
 
   /// Whether a difference is this change's own: what waited before is not told again.

@@ -164,12 +164,21 @@ struct MachineHandler: ResourceHandler {
     try await run.step("live") {
       if let live = try engine.changeLive(change, to: after, spec) { result.set(live) }
     }
+    let begunAnew = StepResult<Void>()
     try await run.step("configuration") {
       try engine.writeConfiguration(change.uid, after, generation: change.nextGeneration)
+      guard let live = result.value, spec.runStrategy != .halted,
+        try engine.hasBegunBefore(change, changed: live.guest)
+      else { return }
+      // It is in the first moments of its boot.
+      try engine.bringDown(change.uid, grace: 0)
+      try engine.start(change.uid)
+      begunAnew.set(())
     }
     guard let live = result.value, spec.runStrategy != .halted else {
       return try await follow(spec.runStrategy, run, grace: spec.terminationGracePeriod)
     }
+    if begunAnew.value != nil { return ActOutcome(effect: live.effect, notes: live.notes) }
     if change.restart, !live.staged.isEmpty {
       try await run.step("restart") {
         try engine.bringDown(change.uid, grace: spec.terminationGracePeriod)
