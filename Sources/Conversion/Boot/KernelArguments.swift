@@ -18,12 +18,11 @@ struct KernelArguments {
       let words = lines.filter { !$0.hasPrefix("#") }.joined(separator: " ")
       keep(words, of: Self.kernelInstall)
     } else {
-      let text = grubArguments(tree)
-      keep(text, of: Self.grub)
+      keep(grubArguments(tree), of: Self.grub)
     }
   }
 
-  /// Adds them to a command line, as far as a kernel takes it.
+  /// A command line with those that are kept.
   func appended(to line: String) -> String { ([line] + kept).joined(separator: " ") }
 
   private static let kernelInstall = "etc/kernel/cmdline"
@@ -109,10 +108,8 @@ extension KernelArguments {
 
   private static func dropIns(_ tree: FileTree) -> [String] {
     let directory = "etc/default/grub.d"
-    // A loop of links is as good as no directory.
-    guard let node = try? tree.resolve(directory) else { return [] }
-    return tree.children(of: node).map { String(decoding: $0.name, as: UTF8.self) }
-      .filter { $0.hasSuffix(".cfg") }.sorted().map { "\(directory)/\($0)" }
+    return tree.names(in: directory).filter { $0.hasSuffix(".cfg") }.sorted()
+      .map { "\(directory)/\($0)" }
   }
 
   private static func assignment(_ line: String) -> (name: String, text: String)? {

@@ -46,13 +46,13 @@ struct KernelSearch {
       }
       found.append(kernel)
     }
-    for name in names(in: "boot") {
+    for name in tree.names(in: "boot") {
       for prefix in ["vmlinuz", "vmlinux"] where name.hasPrefix(prefix) {
         let rest = name.dropFirst(prefix.count)
         consider("boot/\(name)", rest.hasPrefix("-") ? String(rest.dropFirst()) : nil)
       }
     }
-    for version in names(in: "usr/lib/modules") + names(in: "lib/modules") {
+    for version in tree.names(in: "usr/lib/modules") + tree.names(in: "lib/modules") {
       consider("usr/lib/modules/\(version)/vmlinuz", version)
     }
     return found
@@ -64,12 +64,6 @@ struct KernelSearch {
       "boot/initrd.img-\(version)", "boot/initramfs-\(version).img", "boot/initrd-\(version)",
       "boot/initramfs-linux.img",
     ]
-  }
-
-  private func names(in path: String) -> [String] {
-    // A loop of links is as good as no directory.
-    guard let node = try? tree.resolve(path) else { return [] }
-    return tree.children(of: node).map { String(decoding: $0.name, as: UTF8.self) }
   }
 
   private func hasModules(_ version: String) -> Bool {

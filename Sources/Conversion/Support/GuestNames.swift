@@ -34,6 +34,14 @@ extension FileTree {
     return bytes
   }
 
+  /// The names in a directory, symbolic links of the guest followed; none where there is no such
+  /// directory.
+  func names(in path: String) -> [String] {
+    // A loop of links is as good as no directory.
+    guard let node = try? resolve(path) else { return [] }
+    return children(of: node).map { String(decoding: $0.name, as: UTF8.self) }
+  }
+
   /// Whether anything stands at a path, symbolic links of the guest followed.
   func has(_ path: String) -> Bool {
     // A loop of links is as good as no file.
