@@ -236,9 +236,12 @@ struct PartsTests {
       machine: MachineSpec(name: "n", uuid: "u", memory: 1, accelerator: .tcg))
     var json = configuration.json.object ?? [:]
     json["networkExecutable"] = nil
-    var delay = json["restartDelay"]?.object ?? [:]
+    var policy = try #require(json["policy"]?.object)
+    var delay = try #require(policy["restartDelay"]?.object)
+    #expect(delay["resetAfterUp"] != nil)
     delay["resetAfterUp"] = nil
-    json["restartDelay"] = .object(delay)
+    policy["restartDelay"] = .object(delay)
+    json["policy"] = .object(policy)
     #expect(try MonitorConfiguration(JSONReader(.object(json))) == configuration)
     let record = StartedRecord(
       process: ProcessIdentity(pid: 7, startTime: 8, bootID: "b"),
