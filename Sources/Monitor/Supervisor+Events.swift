@@ -174,31 +174,27 @@ extension Supervisor {
     endsInARow = isReset ? 1 : endsInARow + 1
     runningSince = nil
     upSince = nil
-    var wait = isReboot ? 0 : configuration.restartDelay.wait(afterEnds: endsInARow)
-    if let changedTime { wait = max(wait, Self.changeTime - lasted(changedTime)) }
+    let wait =
+      isReboot ? 0 : max(configuration.restartDelay.wait(afterEnds: endsInARow), changeLeft)
     state = .backoff
     note("restart", ["after": .integer(Int64(wait)), "cause": .string(record.cause.rawValue)])
-    startAgain(after: wait)
+    restartTimer = loop.after(milliseconds: wait) { [unowned self] in
+      if isReboot { restartNow() } else { restartUnlessChanged() }
+    }
   }
 
-  /// Milliseconds that a guest which ends while a command changes the machine is not started again:
-  /// the command has yet to write what the next start takes.
-  private static let changeTime = 1000
-
-  private func startAgain(after wait: Int) {
-    loop.cancel(restartTimer)
-    restartTime = host.uptime() + UInt64(max(0, wait)) * 1_000_000
-    restartTimer = loop.after(milliseconds: max(0, wait)) { [unowned self] in restartNow() }
+  /// Milliseconds for which a guest that ended is not started again, as a command that changes the
+  /// machine has yet to write what the next start takes.
+  private var changeLeft: Int {
+    guard let changedTime else { return 0 }
+    return max(0, 1000 - Int((host.uptime() - changedTime) / 1_000_000))
   }
 
-  /// A command begins to change the machine.
-  func changes() {
-    let now = host.uptime()
-    changedTime = now
-    guard state == .backoff, restartTimer != nil,
-      restartTime < now + UInt64(Self.changeTime) * 1_000_000
-    else { return }
-    startAgain(after: Self.changeTime)
+  /// Ends the wait, unless a command has begun to change the machine in it.
+  private func restartUnlessChanged() {
+    let wait = changeLeft
+    if wait == 0 { return restartNow() }
+    restartTimer = loop.after(milliseconds: wait) { [unowned self] in restartUnlessChanged() }
   }
 
   /// Ends the wait.

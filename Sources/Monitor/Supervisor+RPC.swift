@@ -43,7 +43,7 @@ extension Supervisor {
     case "agent": try askAgent(params, tell)
     case "exec": try exec(params, tell)
     case "set-policy":
-      changes()
+      changedTime = host.uptime()
       // What is written there may be ahead of what runs.
       var written = try MonitorConfiguration.read(directory)
       try written.setPolicy(params)

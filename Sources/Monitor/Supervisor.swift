@@ -58,8 +58,6 @@ final class Supervisor {
   var afterReboot: [(Result<JSONValue, RPCError>) -> Void] = []
   var endsInARow = 0
   var restartTimer: EventLoop.Timer?
-  /// When the guest is started again; on the clock of `HostContext.uptime`.
-  var restartTime: UInt64 = 0
   /// When a command last began to change the machine.
   var changedTime: UInt64?
   var heartbeatTimer: EventLoop.Timer?

@@ -104,6 +104,11 @@ final class Machine {
 
   func count(_ kind: String) throws -> Int { try journal().count { $0.kind == kind } }
 
+  /// The waits before the restarts so far, in milliseconds.
+  func restartWaits() throws -> [Int64] {
+    try journal().filter { $0.kind == "restart" }.compactMap { $0.data["after"]?.integer }
+  }
+
   /// The process of the guest, as recorded.
   func guest() throws -> ProcessHandle {
     guard case .running(let record) = try report().guest,

@@ -82,8 +82,7 @@ struct LifeTests {
     let machine = try Machine(BootSector.powerOff, strategy: .always)
     try machine.launch()
     try machine.eventually("three restarts") { try machine.count("running") >= 4 }
-    let waits = try machine.journal().filter { $0.kind == "restart" }
-      .compactMap { $0.data["after"]?.integer }
+    let waits = try machine.restartWaits()
     #expect(waits.prefix(4) == [50, 100, 200, 200][..<min(4, waits.count)])
     // Stopping also ends a wait for a restart.
     let record = try #require(try machine.client().stop(grace: 100))
@@ -112,8 +111,7 @@ struct LifeTests {
       try machine.guest().signal(SIGKILL)
       try machine.eventually("run \(run)") { try machine.count("running") == run }
     }
-    let waits = try machine.journal().filter { $0.kind == "restart" }
-      .compactMap { $0.data["after"]?.integer }
+    let waits = try machine.restartWaits()
     #expect(waits == [50, 50, 50, 50, 100, 200])
     _ = try machine.client().kill()
     try machine.monitorEnds()
@@ -127,8 +125,7 @@ struct LifeTests {
     try machine.client().setPolicy(machine.configuration)
     try guest.signal(SIGKILL)
     try machine.eventually("the restart") { try machine.count("running") == 2 }
-    let restart = try #require(try machine.journal().first { $0.kind == "restart" })
-    #expect(try #require(restart.data["after"]?.integer) > 50)
+    #expect(try #require(try machine.restartWaits().first) > 50)
     _ = try machine.client().kill()
     try machine.monitorEnds()
   }

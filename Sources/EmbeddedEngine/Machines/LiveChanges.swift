@@ -46,18 +46,18 @@ extension EmbeddedEngine {
     let new = try makeConfiguration(
       change.uid, after, generation: change.nextGeneration)
     try answered { () throws(RPCError) in try client.setPolicy(new) }
-    guard let running = row.runningSpec, try hasHardware(status) else {
-      // There is no guest that could notice; the next start takes it all. One that is being started
-      // has not been changed.
-      let isThere = status.state == .running || status.state == .paused
-      return LiveOutcome(effect: .live, guest: isThere ? status.started?.process : nil)
+    // One that is being started is not changed.
+    let guest = try hasHardware(status) ? status.started?.process : nil
+    guard let running = row.runningSpec, let guest else {
+      // There is no guest that could notice; the next start takes it all.
+      return LiveOutcome(effect: .live, guest: guest)
     }
     try changeForwards(client, from: old.machine, to: new.machine)
     let now = try MachineSpecification(running)
     let state = LiveState(
       try hardware(client), bootDisk: now.disks.first?.name, hasAgent: status.hasAgent)
     let differences = state.resolved(schema.differences(from: running, to: after.spec))
-    var outcome = LiveOutcome(guest: status.started?.process)
+    var outcome = LiveOutcome(guest: guest)
     var staged = Set(differences.filter { $0.effect >= .nextBoot }.map(\.path))
     // The values of secrets are part of no specification.
     let hasNewSecrets =
@@ -101,6 +101,10 @@ extension EmbeddedEngine {
     return outcome
   }
 
+  /// How long the networks may take to hand out a guest's taps before its process is there, in
+  /// nanoseconds.
+  private static let startPatience: UInt64 = 20_000_000_000
+
   /// Whether a machine has a guest that is not the one that was changed, and was started with what
   /// there was before the change: one that ended meanwhile is started again by its monitor.
   ///
@@ -109,7 +113,13 @@ extension EmbeddedEngine {
     guard let client = try attachMonitor(change.uid) else { return false }
     var status = try answered { () throws(RPCError) in try client.status() }
     // Which configuration it has read is known when its process is there.
-    for _ in 0..<500 where status.state == .starting && status.started == nil {
+    let deadline = host.uptime() + Self.startPatience
+    while status.state == .starting, status.started == nil {
+      guard host.uptime() < deadline else {
+        throw EngineError(
+          "failed", "the guest of \(change.id) is being started and its process does not come",
+          help: "apply it again")
+      }
       usleep(10_000)
       status = try answered { () throws(RPCError) in try client.status() }
     }
